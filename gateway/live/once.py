@@ -1,0 +1,100 @@
+"""Lets a command with an idempotency key act once, and gives its first answer to every repeat."""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from gateway.live.asks import Ask
+from gateway.live.results import CommandOutcome, CommandResult, rejected
+from gateway.model.errors import CommandError, CommandErrorCode
+from gateway.model.viewer import Viewer
+from gateway.storage import (
+    Abandoned,
+    Answered,
+    Conflict,
+    Idempotency,
+    InProgress,
+    KeyOwner,
+    Reserved,
+    StorageUnavailable,
+)
+
+_KEY_MAX_CHARS = 200
+_RETRY_AFTER_MS = 1000
+
+
+class Once:
+    """Remembers commands by their viewer and key.
+
+    Shape: `secret` keeps what is stored of a command's input (there may be PINs in it) from being guessed.
+    """
+
+    def __init__(self, kept: Idempotency, secret: bytes) -> None:
+        self._kept = kept
+        self._secret = secret
+        self._under_way: dict[tuple[KeyOwner, str], asyncio.Future[CommandResult]] = {}
+
+    async def do(
+        self, viewer: Viewer, ask: Ask, key: str, act: Callable[[], Awaitable[CommandResult]]
+    ) -> CommandResult:
+        """Act if this viewer has not used the key before; else give the first answer.
+
+        A refusal that invites another try is not kept: nothing was done, and the repeat may act.
+        """
+        if not 1 <= len(key) <= _KEY_MAX_CHARS:
+            message = f"an idempotency key has 1 to {_KEY_MAX_CHARS} characters"
+            return rejected(CommandError(CommandErrorCode.INVALID_INPUT, message, ("idempotencyKey",)))
+        owner = KeyOwner(viewer.tenant, viewer.subject)
+        try:
+            reservation = await self._kept.reserve(owner, key, self._fingerprint(ask))
+        except StorageUnavailable:
+            message = "the gateway cannot reach its database, and without it a repeat could act twice"
+            return rejected(CommandError(CommandErrorCode.BACKEND_UNAVAILABLE, message, retry_after_ms=_RETRY_AFTER_MS))
+        match reservation:
+            case Reserved():
+                return await self._first(owner, key, act)
+            case Answered(answer):
+                return msgspec.convert(answer, CommandResult)
+            case InProgress():
+                return await self._same_as_first(owner, key)
+            case Conflict():
+                message = "this idempotency key was used for another command"
+                return rejected(CommandError(CommandErrorCode.CONFLICT, message, ("idempotencyKey",)))
+            case Abandoned():
+                message = "the gateway was stopped while it did this command: it may or may not have acted"
+                return CommandResult(CommandOutcome.UNKNOWN, (CommandError(CommandErrorCode.TIMEOUT, message),))
+
+    async def _first(self, owner: KeyOwner, key: str, act: Callable[[], Awaitable[CommandResult]]) -> CommandResult:
+        place: asyncio.Future[CommandResult] = asyncio.get_running_loop().create_future()
+        self._under_way[owner, key] = place
+        try:
+            result = await act()
+            await self._keep(owner, key, result)
+            place.set_result(result)
+            return result
+        finally:
+            del self._under_way[owner, key]
+            place.cancel()
+
+    async def _keep(self, owner: KeyOwner, key: str, result: CommandResult) -> None:
+        """Store the answer; when the database fails now, the key stays reserved, so that nothing acts again."""
+        try:
+            if any(error.retry_after_ms is not None for error in result.errors):
+                await self._kept.release(owner, key)
+            else:
+                await self._kept.finish(owner, key, msgspec.to_builtins(result))
+        except StorageUnavailable:
+            return
+
+    async def _same_as_first(self, owner: KeyOwner, key: str) -> CommandResult:
+        place = self._under_way.get((owner, key))
+        if place is not None:
+            return await asyncio.shield(place)
+        message = "this command is being done right now"
+        return rejected(CommandError(CommandErrorCode.CONFLICT, message, retry_after_ms=_RETRY_AFTER_MS))
+
+    def _fingerprint(self, ask: Ask) -> str:
+        described = msgspec.json.encode((ask.backend_id, ask.wish.action, ask.wish), order="deterministic")
+        return hashlib.blake2b(described, key=self._secret, digest_size=16).hexdigest()

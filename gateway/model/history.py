@@ -1,0 +1,150 @@
+"""How events move a room's state: `apply`, its inverse `diff`, and the Draft in which both kinds of history are written.
+
+All of it is pure: the same room and the same input give the same events, and `apply` over the events gives the room they
+were written for.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from gateway.model.events import (
+    PARTICIPANT_FIELDS,
+    ROOM_FIELDS,
+    ChangedField,
+    CommandFailed,
+    Event,
+    ParticipantJoined,
+    ParticipantLeft,
+    ParticipantUpdated,
+    RoomAppeared,
+    RoomEnded,
+    RoomUpdated,
+)
+from gateway.model.ids import ParticipantId
+from gateway.model.room import NOBODY, LeaveReason, Participant, Room, RoomFacts, RoomState
+
+_FIRST_WINS = ("joined_at",)
+"""A backend's times wander (rounding, its restarts): what was known first stays."""
+_FACTS = ("name", "numbers", "locked", "on_hold", "pin_required", "recording", "settings")
+
+
+def apply(room: Room, event: Event) -> Room:
+    """Give the room as it is after an event."""
+    match event:
+        case ParticipantJoined(_, participant) | ParticipantUpdated(_, participant, _):
+            return replace(room, participants={**room.participants, participant.id: participant})
+        case ParticipantLeft(_, participant, _):
+            rest = dict(room.participants)
+            del rest[participant.id]
+            return replace(room, participants=rest)
+        case CommandFailed():
+            return room
+        case _:
+            return event.room
+
+
+def diff(old: Room, new: Room, at: datetime) -> tuple[Event, ...]:
+    """Write the events that lead from what was known to what a reading says.
+
+    What the reading leaves open (None) stays as it was known. Leaves come before joins; a conference that the reading no
+    longer shows, or that is another run, ends first.
+    """
+    draft = Draft(old, at)
+    another_run = None not in (old.run_id, new.run_id) and old.run_id != new.run_id
+    if old.state is RoomState.ACTIVE and (new.state is not RoomState.ACTIVE or another_run):
+        draft.end(LeaveReason.FOUND_GONE, permanent=new.permanent)
+    active = new.state is RoomState.ACTIVE
+    draft.tell(
+        new,
+        state=new.state,
+        detail=new.detail,
+        permanent=new.permanent,
+        stale=new.stale,
+        run_id=(new.run_id or draft.room.run_id) if active else None,
+        started_at=(draft.room.started_at or new.started_at) if active else None,
+        ended_at=None if active else new.ended_at or draft.room.ended_at,
+    )
+    for gone in [known for known in draft.room.participants if known not in new.participants]:
+        draft.leave(gone, LeaveReason.FOUND_GONE)
+    for participant in new.participants.values():
+        if participant.id in draft.room.participants:
+            draft.update(participant)
+        else:
+            draft.join(participant)
+    return tuple(draft.events)
+
+
+class Draft:
+    """A room while events are being written for it: every method appends what really changes and applies it."""
+
+    __slots__ = ("at", "events", "room")
+
+    def __init__(self, room: Room, at: datetime) -> None:
+        self.room = room
+        self.at = at
+        self.events: list[Event] = []
+
+    def write(self, event: Event) -> None:
+        """Append one event as it stands."""
+        self.room = apply(self.room, event)
+        self.events.append(event)
+
+    def join(self, participant: Participant) -> None:
+        """Let somebody in who is not there; without a time from the backend they joined now."""
+        joined_at = participant.joined_at or self.at
+        self.write(ParticipantJoined(self.at, replace(participant, joined_at=joined_at, left_at=None)))
+
+    def update(self, said: Participant) -> None:
+        """Take over what a sparse participant says of somebody who is there."""
+        known = self.room.participants[said.id]
+        changes: dict[str, Any] = {}
+        for name in PARTICIPANT_FIELDS:
+            value = getattr(said, name)
+            if value is not None and value != (before := getattr(known, name)):
+                if before is None or name not in _FIRST_WINS:
+                    changes[name] = value
+        if changes:
+            self._updated(known, changes)
+
+    def leave(self, participant_id: ParticipantId, reason: LeaveReason) -> None:
+        """Let somebody go who is there; who was talking stops first."""
+        if self.room.participants[participant_id].talking:
+            self._updated(self.room.participants[participant_id], {"talking": False})
+        self.write(ParticipantLeft(self.at, replace(self.room.participants[participant_id], left_at=self.at), reason))
+
+    def tell(self, facts: RoomFacts, **state: Any) -> None:
+        """Take over what is said of the room; `state` names fields of Room that no RoomFacts has."""
+        said = {name: value for name in _FACTS if (value := getattr(facts, name)) is not None}
+        changes = {name: value for name, value in {**said, **state}.items() if value != getattr(self.room, name)}
+        if changes:
+            self.write(RoomUpdated(self.at, replace(self.room, **changes), _names(ROOM_FIELDS, changes)))
+
+    def start(self, run_id: str | None) -> None:
+        """Begin a conference in a room where none runs."""
+        self.tell(RoomFacts(), state=RoomState.ACTIVE, run_id=run_id, started_at=self.at, ended_at=None)
+
+    def end(self, reason: LeaveReason, *, permanent: bool) -> None:
+        """End the conference: everybody leaves, then the room is idle (or ended, if it is not permanent).
+
+        Whether it is locked is unknown from here on: on some switches a lock does not outlive the conference.
+        """
+        for participant_id in list(self.room.participants):
+            self.leave(participant_id, reason)
+        state = RoomState.IDLE if permanent else RoomState.ENDED
+        over = replace(self.room, state=state, ended_at=self.at, started_at=None, run_id=None, locked=None, on_hold=None,
+                       recording=None, participants=NOBODY)
+        self.write(RoomEnded(self.at, over))
+
+    def _updated(self, known: Participant, changes: dict[str, Any]) -> None:
+        self.write(ParticipantUpdated(self.at, replace(known, **changes), _names(PARTICIPANT_FIELDS, changes)))
+
+
+def appearance(room: Room, at: datetime) -> tuple[Event, ...]:
+    """Write the events by which a room becomes known: empty and idle at first, then everything that is in it."""
+    empty = replace(room, participants=NOBODY)
+    return (RoomAppeared(at, empty), *diff(empty, room, at))
+
+
+def _names(table: dict[str, ChangedField], changes: dict[str, Any]) -> tuple[ChangedField, ...]:
+    return tuple(table[name] for name in changes)
