@@ -1,0 +1,1 @@
+"""What can be typed after `conference-gateway`, a file each."""

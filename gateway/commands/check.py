@@ -1,0 +1,76 @@
+"""`check`: tries each backend of a configuration and says what works."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from gateway.commands.running import complain, run
+from gateway.config import Config, ConfigError
+from gateway.live.live import ConfiguredBackend
+from gateway.model.capability import Capability
+from gateway.model.errors import LinkDown, SignInRefused
+from gateway.model.room import Room, RoomState
+
+_PATIENCE_S = 60.0
+
+
+@click.command()
+@click.option("--config", "config_path", type=click.Path(path_type=Path), required=True, help="The TOML file to read.")
+def check(config_path: Path) -> None:
+    """Try each backend: signing in, the event feed, reading rooms.
+
+    Nothing is changed at the backends. The exit code is 0 when all of them work, 1 when one does not, 2 when the
+    configuration cannot be used.
+    """
+    try:
+        config = Config.load(config_path)
+    except ConfigError as error:
+        raise complain("\n".join(("the configuration cannot be used:", *error.problems))) from None
+    if not run(_check_all(config.backends)):
+        raise SystemExit(1)
+
+
+async def _check_all(backends: Sequence[ConfiguredBackend]) -> bool:
+    return all([await _check(backend) for backend in backends])
+
+
+async def _check(backend: ConfiguredBackend) -> bool:
+    click.echo(f"{backend.id} ({backend.adapter.kind}, {backend.name})")
+    try:
+        async with asyncio.timeout(_PATIENCE_S), backend.adapter.feed():
+            _good("signed in, event feed open")
+            rooms = await backend.adapter.snapshot()
+            _good(_counted(rooms))
+            _good(_able(backend))
+    except TimeoutError:
+        return _bad(f"no answer within {_PATIENCE_S:.0f} s")
+    except SignInRefused as refusal:
+        return _bad(f"sign-in refused: {refusal}")
+    except LinkDown as loss:
+        return _bad(f"connection: {loss}")
+    finally:
+        await backend.adapter.aclose()
+    return True
+
+
+def _counted(rooms: Sequence[Room]) -> str:
+    active = sum(room.state is RoomState.ACTIVE for room in rooms)
+    people = sum(len(room.participants) for room in rooms)
+    return f"{len(rooms)} rooms read, {active} active, {people} participants"
+
+
+def _able(backend: ConfiguredBackend) -> str:
+    supports = backend.adapter.capabilities()
+    absent = [str(each) for each in Capability if not supports[each].usable]
+    return f"{len(supports) - len(absent)} of {len(supports)} abilities; not: {', '.join(absent) or 'none'}"
+
+
+def _good(text: str) -> None:
+    click.echo(f"  {click.style('ok', fg='green')}    {text}")
+
+
+def _bad(text: str) -> bool:
+    click.echo(f"  {click.style('FAIL', fg='red')}  {text}")
+    return False

@@ -1,0 +1,52 @@
+"""How every long-running command starts its event loop and hears Ctrl-C."""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Coroutine
+from typing import TypeVar
+
+import click
+
+_Result = TypeVar("_Result")
+
+
+def run(work: Coroutine[object, object, _Result]) -> _Result:
+    """Run to the end on the fastest event loop there is for the platform."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(work)
+
+
+async def stop_asked_for() -> None:
+    """Wait for Ctrl-C or a polite kill."""
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signal_number, asked.set)
+    await asked.wait()
+
+
+def log_to_terminal(*, verbose: bool = False) -> None:
+    """Write what happens to standard error, a line each."""
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.DEBUG if verbose else logging.INFO,
+        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
+    )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def complain(text: str) -> click.ClickException:
+    """Make the exception that ends a command with exit code 2 and a text."""
+    fault = click.ClickException(text)
+    fault.exit_code = 2
+    return fault
+
+
+def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":
+    if sys.platform == "win32":
+        return None
+    import uvloop  # noqa: PLC0415  # not to be had on Windows
+
+    return uvloop.Loop

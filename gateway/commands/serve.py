@@ -1,0 +1,120 @@
+"""`serve`: the gateway itself."""
+
+import ipaddress
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+from starlette.requests import HTTPConnection
+
+from gateway.commands.running import complain, log_to_terminal, run, stop_asked_for
+from gateway.config import Config, ConfigError, LimitSettings, ViewerSettings
+from gateway.live.live import Live, LiveLimits
+from gateway.model.ids import BackendId
+from gateway.model.viewer import Viewer
+from gateway.storage import Storage, StorageError
+from gateway.web.app import WebLimits, make_app
+from gateway.web.server import serving
+
+
+@click.command()
+@click.option("--config", "config_path", type=click.Path(path_type=Path), required=True, help="The TOML file to read.")
+@click.option("--host", help="Address to listen on, instead of the file's.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Port to listen on, instead of the file's; 0: any free one."
+)
+@click.option(
+    "--insecure-no-auth",
+    is_flag=True,
+    help="Let everybody in as the [viewer] of the file. Only on a loopback address.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Once ready, print one line of JSON with the addresses.")
+def serve(config_path: Path, host: str | None, port: int | None, *, insecure_no_auth: bool, as_json: bool) -> None:
+    r"""Run the gateway.
+
+    It connects to the backends of the file and serves GraphQL at /graphql, over HTTP and WebSocket. A backend that
+    cannot be reached does not keep it from starting: its rooms appear when it answers.
+
+    \b
+    A small file:
+      [[backends]]
+      id = "office"
+      kind = "kazoo"
+      name = "Office"
+      url = "https://kazoo.example.com:8443/v2"
+      socket_url = "wss://kazoo.example.com:5556/"
+      account_name = "example"
+      username = "gateway"
+      password = "env:KAZOO_PASSWORD"
+    """
+    log_to_terminal()
+    try:
+        config = Config.load(config_path)
+    except ConfigError as error:
+        raise complain("\n".join(("the configuration cannot be used:", *error.problems))) from None
+    address = host or config.server.host
+    _be_safe(address, insecure_no_auth=insecure_no_auth)
+    try:
+        run(_serve(config, address, config.server.port if port is None else port, _say_json if as_json else _say))
+    except (StorageError, OSError) as error:
+        raise complain(str(error)) from None
+
+
+async def _serve(config: Config, host: str, port: int, say: Callable[[str], None]) -> None:
+    viewer = _viewer(config.viewer)
+
+    def everybody(_: HTTPConnection) -> Viewer:
+        return viewer
+
+    async with Storage.open(config.storage.url) as storage:
+        secret = await storage.secret("commands")
+        async with Live(config.backends, storage, secret, _limits(config.limits)) as live:
+            web_limits = WebLimits(config.server.allowed_origins, config.limits.body_max_bytes)
+            app = make_app(live, storage, everybody, await storage.secret("cursors"), web_limits)
+            async with serving(app, host, port, message_max_bytes=config.limits.body_max_bytes) as actual_port:
+                say(f"{f'[{host}]' if ':' in host else host}:{actual_port}")
+                await stop_asked_for()
+
+
+def _say(address: str) -> None:
+    click.echo(f"GraphQL     http://{address}/graphql   (open it in a browser for GraphiQL)")
+    click.echo(f"WebSocket   ws://{address}/graphql   (graphql-transport-ws)")
+    click.echo(f"Health      http://{address}/readyz")
+    click.echo("Ctrl-C stops it.")
+
+
+def _say_json(address: str) -> None:
+    click.echo(json.dumps({"graphql": f"http://{address}/graphql", "ws": f"ws://{address}/graphql"}))
+
+
+def _be_safe(host: str, *, insecure_no_auth: bool) -> None:
+    """Refuse to serve strangers: signing in is not there yet, so only this machine's own users may be let in."""
+    if not insecure_no_auth:
+        raise complain("nobody could sign in: start it with --insecure-no-auth to let in everybody on this machine")
+    if not _is_loopback(host):
+        raise complain(f"--insecure-no-auth serves a loopback address only, as 127.0.0.1 or ::1; {host} is none")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _viewer(settings: ViewerSettings) -> Viewer:
+    identities = {BackendId(backend): user for backend, user in settings.identities.items()}
+    return Viewer(settings.subject, settings.tenant, frozenset(settings.roles), identities)
+
+
+def _limits(settings: LimitSettings) -> LiveLimits:
+    return LiveLimits(
+        log_max_events=settings.room_log_events,
+        watcher_max_events=settings.watcher_events,
+        confirm_s=settings.confirm_s,
+        ended_room_kept_s=settings.ended_room_kept_s,
+        idle_log_kept_s=settings.idle_log_kept_s,
+    )
