@@ -1,0 +1,200 @@
+"""One HTTP request to Kazoo: its turn, its token, its time limit, and the answer as an envelope or a failure."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+import msgspec
+from aiohttp import (
+    ClientConnectorError,
+    ClientError,
+    ClientHandlerType,
+    ClientOSError,
+    ClientRequest,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    ConnectionTimeoutError,
+    DummyCookieJar,
+    ServerDisconnectedError,
+)
+from yarl import URL
+
+from adapters.kazoo.config import KazooSettings
+from adapters.kazoo.errors import NotUnderstoodError, RateLimitedError, RefusedError, UnreachableError
+from adapters.kazoo.pace import Gate, Priority
+from adapters.kazoo.sign_in import SignIn
+from adapters.kazoo.wire import EnvelopeJson, JsonObject, decoded, shaped
+
+_PATIENCE_S = 2.0
+"""How long a command waits for Kazoo's rate limit, before the viewer is told to try again."""
+_TRIES = 8
+_LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
+
+
+class _BrokenError(ClientError):
+    """The connection broke after a command was sent, or the answer was a redirect."""
+
+
+async def _only_once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+    """Keep aiohttp from following redirects and from sending a command again when the connection breaks.
+
+    It repeats every PUT and DELETE by itself, since they should be idempotent. Kazoo's PUT is not: it dials.
+    """
+    try:
+        response = await handler(request)
+    except (ConnectionTimeoutError, ClientConnectorError):
+        raise
+    except (ClientOSError, ServerDisconnectedError) as error:
+        if request.method == "GET":
+            raise
+        raise _BrokenError(str(error)) from error
+    if 300 <= response.status < 400:
+        response.close()
+        raise _BrokenError(f"redirected with {response.status}")
+    return response
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to ask.
+
+    Shape: `path` are the words below the base URL, or below the account if `of_account`; `lasting_s` is how long Kazoo
+           may hold the request beyond the usual.
+    """
+
+    method: str
+    path: tuple[str, ...]
+    query: Mapping[str, str] = field(default_factory=dict)
+    data: JsonObject | None = None
+    of_account: bool = True
+    lasting_s: float = 0.0
+
+    @property
+    def priority(self) -> Priority:
+        """Commands go before reads."""
+        return Priority.READ if self.method == "GET" else Priority.COMMAND
+
+
+class Transport:
+    """Sends requests one by one or several at once, as the gate allows."""
+
+    def __init__(self, settings: KazooSettings) -> None:
+        self.sign_in = SignIn(settings, self._put_without_token)
+        self._settings = settings
+        self._gate = Gate(settings.requests_at_once)
+        self._opened: ClientSession | None = None
+
+    @property
+    def session(self) -> ClientSession:
+        """The one HTTP session of this backend; it is made in the event loop that uses it."""
+        if self._opened is None:
+            self._opened = ClientSession(
+                cookie_jar=DummyCookieJar(),
+                middlewares=(_only_once,),
+                headers={"Accept": "application/json"},
+            )
+        return self._opened
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        self._gate.close()
+        if self._opened is not None:
+            await self._opened.close()
+
+    async def ask(self, request: Request) -> EnvelopeJson:
+        """Send a request with a good token; a 401 has not acted, so that it is sent once more after signing in again.
+
+        Errors: KazooError, SignInRefused, LinkDown.
+        """
+        token = await self.sign_in.token()
+        try:
+            return await self._in_turn(request, request.priority, token)
+        except RefusedError as error:
+            if error.status != 401:
+                raise
+        self.sign_in.reject(token)
+        return await self._in_turn(request, request.priority, await self.sign_in.token())
+
+    async def ask_openly(self, request: Request) -> EnvelopeJson:
+        """Send a request that needs no token.
+
+        Errors: KazooError.
+        """
+        return await self._in_turn(request, request.priority, None)
+
+    async def _put_without_token(self, where: str, data: JsonObject) -> EnvelopeJson:
+        request = Request(method="PUT", path=(where,), data=data, of_account=False)
+        return await self._in_turn(request, Priority.SIGN_IN, None)
+
+    async def _in_turn(self, request: Request, priority: Priority, token: str | None) -> EnvelopeJson:
+        """Send when it is this request's turn, and again in the same rank after a 429."""
+        give_up_at = time.monotonic() + _PATIENCE_S if priority is Priority.COMMAND else None
+        for _ in range(_TRIES):
+            patience_s = None if give_up_at is None else give_up_at - time.monotonic()
+            async with self._gate.turn(priority, lasting=request.lasting_s > 0, patience_s=patience_s):
+                sent_at = time.monotonic()
+                try:
+                    answer = await self._send(request, token)
+                except RefusedError as error:
+                    if error.status != 429:
+                        raise
+                    self._gate.refused(sent_at)
+                else:
+                    self._gate.passed(sent_at)
+                    return answer
+        raise RateLimitedError(self._gate.wait_s)
+
+    async def _send(self, request: Request, token: str | None) -> EnvelopeJson:
+        limit_s = self._settings.request_timeout_s
+        try:
+            async with self.session.request(
+                request.method,
+                self._url(request),
+                data=None if request.data is None else msgspec.json.encode({"data": request.data}),
+                headers=_headers(request, token),
+                timeout=ClientTimeout(total=limit_s + request.lasting_s, sock_connect=limit_s / 2),
+            ) as response:
+                return _answered(response.status, await _body_of(response))
+        except (ClientConnectorError, ConnectionTimeoutError) as error:
+            raise UnreachableError(f"cannot connect to Kazoo ({type(error).__name__})", sent=False) from None
+        except TimeoutError:
+            raise UnreachableError("Kazoo did not answer in time", sent=True) from None
+        except ClientError as error:
+            raise UnreachableError(f"the connection to Kazoo broke ({type(error).__name__})", sent=True) from None
+
+    def _url(self, request: Request) -> URL:
+        words = ("accounts", self.sign_in.account_id, *request.path) if request.of_account else request.path
+        path = "/".join(quote(word, safe="") for word in words)
+        query = "&".join(f"{name}={quote(value, safe='')}" for name, value in request.query.items())
+        return URL(f"{self._settings.url}/{path}{'?' if query else ''}{query}", encoded=True)
+
+
+def _headers(request: Request, token: str | None) -> dict[str, str]:
+    headers = {} if token is None else {"X-Auth-Token": token}
+    return headers if request.data is None else {**headers, "Content-Type": "application/json"}
+
+
+async def _body_of(response: ClientResponse) -> bytes:
+    parts = bytearray()
+    async for part in response.content.iter_any():
+        parts += part
+        if len(parts) > _LARGEST_ANSWER_BYTES:
+            raise NotUnderstoodError("the answer is too large")
+    return bytes(parts)
+
+
+def _answered(status: int, body: bytes) -> EnvelopeJson:
+    """Read the envelope; `status` inside it says `error`, and in old versions `fatal`, for what is no success.
+
+    Errors: RefusedError, NotUnderstoodError.
+    """
+    if status < 300:
+        return shaped(decoded(body, "answer"), EnvelopeJson, "answer")
+    try:
+        envelope = shaped(decoded(body, "answer"), EnvelopeJson, "answer")
+    except NotUnderstoodError:
+        raise RefusedError(status, "", None, of_kazoo=False) from None
+    of_kazoo = envelope.get("status") in ("error", "fatal")
+    raise RefusedError(status, envelope.get("message", ""), envelope.get("data"), of_kazoo=of_kazoo)
