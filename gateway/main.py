@@ -1,16 +1,38 @@
 """The command line."""
 
+from importlib import import_module
+
 import click
 
-from gateway.commands.check import check
-from gateway.commands.demo import demo
-from gateway.commands.schema import schema
-from gateway.commands.serve import serve
-from gateway.commands.simulate import simulate
-from gateway.commands.watch import watch
+_COMMANDS = {
+    "demo": "Try it: simulated phone systems with lively rooms, and the gateway connected to them.",
+    "serve": "Run the gateway.",
+    "check": "Try each backend: signing in, the event feed, reading rooms.",
+    "watch": "Show a room live: who is in it, who talks, who comes and goes.",
+    "simulate": "Run a simulated backend with rooms that live on their own.",
+    "schema": "Print the GraphQL schema (SDL).",
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Imports a command when it is called: the database and GraphQL take seconds that `simulate` need not wait."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command = getattr(import_module(f"gateway.commands.{cmd_name}"), cmd_name)
+        assert isinstance(command, click.Command)  # noqa: S101  # so says the table
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="conference-gateway", prog_name="conference-gateway")
 def main() -> None:
     """One realtime GraphQL API for the voice conferences of several phone systems.
@@ -18,9 +40,6 @@ def main() -> None:
     New here? Run `conference-gateway demo`, open the address it prints in a browser, and press the play button.
     """
 
-
-for command in (demo, serve, check, watch, simulate, schema):
-    main.add_command(command)
 
 if __name__ == "__main__":
     main()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gateway.commands.running import complain, run
+from gateway.commands.running import Complaint, run
 from gateway.config import Config, ConfigError
 from gateway.live.live import ConfiguredBackend
 from gateway.model.capability import Capability
@@ -27,7 +27,7 @@ def check(config_path: Path) -> None:
     try:
         config = Config.load(config_path)
     except ConfigError as error:
-        raise complain("\n".join(("the configuration cannot be used:", *error.problems))) from None
+        raise Complaint("\n".join(("the configuration cannot be used:", *error.problems))) from None
     if not run(_check_all(config.backends)):
         raise SystemExit(1)
 

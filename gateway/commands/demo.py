@@ -15,7 +15,7 @@ import click
 import msgspec
 
 from gateway import registry
-from gateway.commands.running import complain, run, stop_asked_for
+from gateway.commands.running import Complaint, run, stop_asked_for
 from gateway.commands.simulate import as_table
 from gateway.simulator import SimulatedBackend
 
@@ -75,7 +75,7 @@ async def _demo(port: int, liveliness: Sequence[str], say: "_Teller") -> None:
             ended = asyncio.create_task(gateway.wait())
             await asyncio.wait({stop, ended}, return_when=asyncio.FIRST_COMPLETED)
             if ended.done():
-                raise complain("the gateway ended by itself; what it said is above")
+                raise Complaint("the gateway ended by itself; what it said is above")
             ended.cancel()
         else:
             starting.cancel()
@@ -114,7 +114,7 @@ async def _child(*command: str) -> AsyncIterator[tuple[Process, Mapping[str, Any
         async with asyncio.timeout(_READY_WITHIN_S):
             line = await process.stdout.readline() if process.stdout else b""
         if not line:
-            raise complain(f"`conference-gateway {command[0]}` did not start; what it said is above")
+            raise Complaint(f"`conference-gateway {command[0]}` did not start; what it said is above")
         yield process, msgspec.json.decode(line, type=dict[str, Any])
     finally:
         await _end(process)

@@ -37,11 +37,10 @@ def log_to_terminal(*, verbose: bool = False) -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
-def complain(text: str) -> click.ClickException:
-    """Make the exception that ends a command with exit code 2 and a text."""
-    fault = click.ClickException(text)
-    fault.exit_code = 2
-    return fault
+class Complaint(click.ClickException):
+    """Ends a command with exit code 2 and a text for whoever typed it."""
+
+    exit_code = 2
 
 
 def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from starlette.requests import HTTPConnection
 
-from gateway.commands.running import complain, log_to_terminal, run, stop_asked_for
+from gateway.commands.running import Complaint, log_to_terminal, run, stop_asked_for
 from gateway.config import Config, ConfigError, LimitSettings, ViewerSettings
 from gateway.live.live import Live, LiveLimits
 from gateway.model.ids import BackendId
@@ -52,13 +52,13 @@ def serve(config_path: Path, host: str | None, port: int | None, *, insecure_no_
     try:
         config = Config.load(config_path)
     except ConfigError as error:
-        raise complain("\n".join(("the configuration cannot be used:", *error.problems))) from None
+        raise Complaint("\n".join(("the configuration cannot be used:", *error.problems))) from None
     address = host or config.server.host
     _be_safe(address, insecure_no_auth=insecure_no_auth)
     try:
         run(_serve(config, address, config.server.port if port is None else port, _say_json if as_json else _say))
     except (StorageError, OSError) as error:
-        raise complain(str(error)) from None
+        raise Complaint(str(error)) from None
 
 
 async def _serve(config: Config, host: str, port: int, say: Callable[[str], None]) -> None:
@@ -91,9 +91,9 @@ def _say_json(address: str) -> None:
 def _be_safe(host: str, *, insecure_no_auth: bool) -> None:
     """Refuse to serve strangers: signing in is not there yet, so only this machine's own users may be let in."""
     if not insecure_no_auth:
-        raise complain("nobody could sign in: start it with --insecure-no-auth to let in everybody on this machine")
+        raise Complaint("nobody could sign in: start it with --insecure-no-auth to let in everybody on this machine")
     if not _is_loopback(host):
-        raise complain(f"--insecure-no-auth serves a loopback address only, as 127.0.0.1 or ::1; {host} is none")
+        raise Complaint(f"--insecure-no-auth serves a loopback address only, as 127.0.0.1 or ::1; {host} is none")
 
 
 def _is_loopback(host: str) -> bool:

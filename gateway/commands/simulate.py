@@ -5,7 +5,7 @@ import json
 import click
 
 from gateway import registry
-from gateway.commands.running import complain, log_to_terminal, run, stop_asked_for
+from gateway.commands.running import Complaint, log_to_terminal, run, stop_asked_for
 from gateway.simulator import Liveliness, SimulatedBackend
 
 
@@ -38,7 +38,7 @@ def simulate(kind: str, *, port: int, as_json: bool, **liveliness: float) -> Non
     try:
         run(_simulate(kind, port, Liveliness(**liveliness), as_json=as_json))  # type: ignore[arg-type]  # click's types
     except OSError as error:
-        raise complain(f"port {port}: {error.strerror or error}") from None
+        raise Complaint(f"port {port}: {error.strerror or error}") from None
 
 
 async def _simulate(kind: str, port: int, liveliness: Liveliness, *, as_json: bool) -> None:

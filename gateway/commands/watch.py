@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from gateway.commands.running import complain, run
+from gateway.commands.running import Complaint, run
 
 _PROTOCOL = "graphql-transport-ws"
 _RETRY_S = 1.0
@@ -54,7 +54,7 @@ def watch(url: str, room: str) -> None:
     except KeyboardInterrupt:
         return
     except aiohttp.InvalidURL:
-        raise complain(f"{url!r} is no address; it looks like http://127.0.0.1:8000/graphql") from None
+        raise Complaint(f"{url!r} is no address; it looks like http://127.0.0.1:8000/graphql") from None
 
 
 class _View:
@@ -108,7 +108,7 @@ async def _watch(url: str, room: str) -> None:
                         screen.refresh()
                     break
                 except (aiohttp.ClientError, OSError, ConnectionError) as error:
-                    view.trouble = f"connection lost ({error or type(error).__name__}); trying again"
+                    view.trouble = f"connection lost ({type(error).__name__} {error}); trying again"
                 screen.refresh()
                 await asyncio.sleep(_RETRY_S)
 
@@ -120,14 +120,14 @@ async def _find(session: aiohttp.ClientSession, url: str, room: str) -> str:
         async with session.post(url, json=body) as response:
             answer = await response.json()
     except (aiohttp.ClientConnectionError, aiohttp.ContentTypeError, json.JSONDecodeError) as error:
-        raise complain(f"{url}: no gateway answers there: {error}") from None
+        raise Complaint(f"{url}: no gateway answers there: {error}") from None
     data = answer.get("data") or {}
     if data.get("room"):
         return str(data["room"]["id"])
     found = [edge["node"] for edge in (data.get("rooms") or {"edges": []})["edges"]]
     exact = [each for each in found if each["name"] == room] or found
     if len(exact) != 1:
-        raise complain(f"{'several rooms match' if exact else 'no room matches'} {room!r}")
+        raise Complaint(f"{'several rooms match' if exact else 'no room matches'} {room!r}")
     return str(exact[0]["id"])
 
 
@@ -147,7 +147,7 @@ async def _events(session: aiohttp.ClientSession, url: str, room_id: str) -> Asy
                 case "next" if event := (message["payload"].get("data") or {}).get("roomEvents"):
                     yield event
                 case "next" | "error":
-                    raise complain(f"the gateway refused: {message['payload']}")
+                    raise Complaint(f"the gateway refused: {message['payload']}")
                 case "complete":
                     return
                 case "ping":

@@ -1,0 +1,155 @@
+"""The demo as a newcomer meets it: one command, and stock clients do everything there is to do."""
+
+import asyncio
+import hashlib
+import signal
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, aclosing
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import psutil
+import pytest
+from gql import Client, gql
+from gql.transport.websockets import WebsocketsTransport
+
+from tests.whole.commands import running
+
+_PATIENCE_S = 30.0
+_PEOPLE = gql("""
+  query { rooms(orderBy: PARTICIPANT_COUNT_DESC, first: 1, filter: {states: [ACTIVE]}) { edges { node {
+    id name position participants { totalCount edges { node { id displayName muted role } } } } } } }
+""")
+_FOLLOW = gql("""
+  subscription ($room: ID!, $after: Cursor) { roomEvents(roomId: $room, after: $after) {
+    __typename position roomId
+    ... on RoomSnapshot { snapshotReason room { participants { edges { node { id muted } } } } }
+    ... on ParticipantJoined { participant { id muted } }
+    ... on ParticipantUpdated { changed participant { id muted talking } }
+    ... on ParticipantLeft { leaveReason participant { id } } } }
+""")
+_MUTE = gql("""
+  mutation ($id: ID!) { muteParticipant(input: {participantId: $id}) {
+    outcome position errors { code message } participant { id muted } } }
+""")
+_STATUS = gql("subscription { backendEvents { backend { status statusReason } } }")
+_QUIET = ("--seed=3", "--churn=0")
+_ALL = """{ rooms(first: 200) { edges { node {
+  stale nativeId participants(first: 200) { edges { node { nativeId } } } } } } }"""
+
+
+@pytest.fixture(name="demo")
+async def _demo() -> AsyncIterator[dict[str, str]]:
+    async with running("demo", "--port=0", "--json", "--seed=7", "--rooms=3", "--churn=40") as (_, addresses):
+        yield addresses
+
+
+async def test_a_stock_client_lists_rooms_follows_one_and_mutes_somebody(demo: dict[str, str]) -> None:
+    """One room through join, talk, mute and leave; a mute is CONFIRMED at the position of the event that is seen."""
+    client = Client(transport=WebsocketsTransport(demo["ws"]))
+    async with client as session, asyncio.timeout(_PATIENCE_S), AsyncExitStack() as stack:
+        room = (await session.execute(_PEOPLE))["rooms"]["edges"][0]["node"]
+        events = await stack.enter_async_context(aclosing(session.subscribe(gql_with(_FOLLOW, room=room["id"]))))
+        snapshot = (await anext(events))["roomEvents"]
+        assert (snapshot["__typename"], snapshot["snapshotReason"]) == ("RoomSnapshot", "START")
+        inside = {edge["node"]["id"]: edge["node"]["muted"] for edge in snapshot["room"]["participants"]["edges"]}
+        muted: dict[str, Any] | None = None
+        seen: set[str] = set()
+        while not seen >= {"JOINED", "LEFT", "TALKING", "MUTED", "SEEN"}:
+            event = (await anext(events))["roomEvents"]
+            who = event.get("participant", {}).get("id")
+            match event["__typename"]:
+                case "ParticipantJoined":
+                    assert who not in inside
+                    seen.add("JOINED")
+                    result = (await session.execute(gql_with(_MUTE, id=who)))["muteParticipant"]
+                    # People press their own keys in between: what counts is a mute that was ours.
+                    muted = result if result["outcome"] == "CONFIRMED" else None
+                    inside[who] = event["participant"]["muted"]
+                case "ParticipantUpdated":
+                    inside[who] = event["participant"]["muted"]
+                    seen.update(event["changed"])
+                case "ParticipantLeft":
+                    del inside[who]
+                    seen.add("LEFT")
+            if muted and event["position"] == muted["position"]:
+                assert event["changed"] == ["MUTED"]
+                assert (who, event["participant"]["muted"]) == (muted["participant"]["id"], True)
+                seen.add("SEEN")
+
+
+def gql_with(document: Any, **variables: str) -> Any:
+    """Give a request of its own for each use: the stock client keeps variables in it."""
+    request = gql(document.payload["query"])
+    request.variable_values = variables
+    return request
+
+
+async def test_a_killed_simulator_shows_as_stale_and_a_new_one_as_live_and_true() -> None:
+    async with running("demo", "--port=0", "--json", *_QUIET) as (demo, addresses):
+        simulator = next(each for each in psutil.Process(demo.pid).children() if "simulate" in each.cmdline())
+        port = next(each.laddr.port for each in simulator.net_connections() if each.status == psutil.CONN_LISTEN)
+        client = Client(transport=WebsocketsTransport(addresses["ws"]))
+        async with client as session, aclosing(session.subscribe(_STATUS)) as statuses, asyncio.timeout(_PATIENCE_S):
+            await _until(statuses, "LIVE")
+            before = await _rooms(addresses["graphql"])
+            simulator.kill()
+            await _until(statuses, "STALE")
+            stale = await _rooms(addresses["graphql"])
+            assert all(room["stale"] for room in stale)
+            assert _who(stale) == _who(before)
+            async with running("simulate", "kazoo", f"--port={port}", "--json", "--talk-rate=0", *_QUIET) as (_, said):
+                await _until(statuses, "LIVE")
+                live = await _rooms(addresses["graphql"])
+                assert not any(room["stale"] for room in live)
+                assert _who(live) == await _who_really(said["settings"])
+
+
+async def _who_really(settings: dict[str, str]) -> dict[str, set[str]]:
+    """Ask the simulated Kazoo itself, as any client of it would."""
+    digest = hashlib.md5(f"{settings['username']}:{settings['password']}".encode()).hexdigest()
+    login = {"data": {"credentials": digest, "method": "md5", "account_name": settings["account_name"]}}
+    async with aiohttp.ClientSession() as session:
+        async with session.put(f"{settings['url']}/user_auth", json=login) as response:
+            signed_in = await response.json()
+        session.headers["X-Auth-Token"] = signed_in["auth_token"]
+        rooms = f"{settings['url']}/accounts/{signed_in['data']['account_id']}/conferences"
+        async with session.get(rooms) as response:
+            ids = [room["id"] for room in (await response.json())["data"]]
+        who = {}
+        for room_id in ids:
+            async with session.get(f"{rooms}/{room_id}/participants") as response:
+                who[room_id] = {each["call_id"] for each in (await response.json())["data"]}
+        return who
+
+
+async def _until(statuses: Any, status: str) -> None:
+    while (await anext(statuses))["backendEvents"]["backend"]["status"] != status:
+        pass
+
+
+async def _rooms(url: str) -> list[dict[str, Any]]:
+    async with aiohttp.ClientSession() as session, session.post(url, json={"query": _ALL}) as response:
+        return [edge["node"] for edge in (await response.json())["data"]["rooms"]["edges"]]
+
+
+def _who(rooms: list[dict[str, Any]]) -> dict[str, set[str]]:
+    return {room["nativeId"]: {edge["node"]["nativeId"] for edge in room["participants"]["edges"]} for room in rooms}
+
+
+async def test_ctrl_c_ends_it_and_leaves_nothing_behind() -> None:
+    folders = _demo_folders()
+    async with running("demo", "--port=0", "--json") as (demo, _):
+        children = psutil.Process(demo.pid).children(recursive=True)
+        assert len(children) == 2
+        demo.send_signal(signal.SIGINT)
+        async with asyncio.timeout(_PATIENCE_S):
+            assert await demo.wait() == 0
+    assert not any(child.is_running() for child in children)
+    assert _demo_folders() == folders
+
+
+def _demo_folders() -> set[Path]:
+    return set(Path(tempfile.gettempdir()).glob("conference-gateway-demo-*"))
