@@ -1,0 +1,1 @@
+"""What speaks to the phone systems, a folder each."""

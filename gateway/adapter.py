@@ -1,8 +1,8 @@
 """The port between the gateway and a backend: the one page to read before writing an adapter.
 
 An adapter speaks a backend's protocol and translates it. It does not retry a lost connection, hold the state of rooms,
-number events or know GraphQL: `gateway.live` does that once for all backends. One instance serves one configured backend;
-all its methods run on the event loop and must not block it.
+number events or know GraphQL: `gateway.live` does that once for all backends. One instance serves one configured
+backend; all its methods run on the event loop and must not block it.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, Self
 
+from pydantic import BaseModel
 from starlette.routing import BaseRoute
 
 from gateway.model.capability import Capabilities
@@ -36,10 +37,12 @@ class Adapter(Protocol):
 
     kind: ClassVar[str]
     """The name of the kind in lower case, as the registry and configurations have it."""
+    settings_type: ClassVar[type[BaseModel]]
+    """What a `[[backends]]` table of this kind may hold beside `id`, `kind`, `name`; each field has a description."""
 
     @classmethod
     def configured(cls, settings: Mapping[str, object]) -> Self:
-        """Make the adapter of one backend from its `[[backends]]` table without `id`, `kind` and `name`; must not connect.
+        """Make the adapter of one backend from its `[[backends]]` table without `id`, `kind`, `name`; must not connect.
 
         Errors: pydantic.ValidationError, whose places are the settings' names.
         """
@@ -91,10 +94,10 @@ class Adapter(Protocol):
     async def execute(self, command: Command, room: Room | None, identity: str | None) -> Receipt:
         """Do one command and return when the backend has accepted it.
 
-        `room` is the room as it is known now (None for commands without one), `identity` the backend's user that the viewer
-        is (None: unknown). Only commands whose capability is usable are given; a COMPOSED command for everybody is never
-        given, since the desk sends it participant by participant. It must not wait for the effect, and must not retry
-        what may have acted. Being cancelled leaves the outcome open.
+        `room` is the room as it is known now (None for commands without one), `identity` the backend's user that the
+        viewer is (None: unknown). Only commands whose capability is usable are given; a COMPOSED command for everybody
+        is never given, since the desk sends it participant by participant. It must not wait for the effect, and must
+        not retry what may have acted. Being cancelled leaves the outcome open.
 
         Errors: CommandRefused, OutcomeUnknown.
         """
@@ -104,4 +107,3 @@ class Adapter(Protocol):
 
     async def aclose(self) -> None:
         """Let go of all connections; nothing is called afterwards."""
-

@@ -35,7 +35,7 @@ class RoomLog:
         return Position(self.epoch, self.sequence)
 
     def append(self, event: Event) -> Position:
-        """Number an event and keep it; the oldest makes room."""
+        """Give an event its number and keep it; the oldest makes room."""
         self.sequence += 1
         self._events.append(event)
         return self.position

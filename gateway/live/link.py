@@ -15,7 +15,7 @@ from gateway.live.table import Reading, RoomTable
 from gateway.model.errors import LinkDown, SignInRefused
 from gateway.model.ids import BackendId, RoomId
 from gateway.model.reports import Report, RosterDoubtReport
-from gateway.model.room import Room
+from gateway.model.room import Room, RoomState
 
 log = logging.getLogger(__name__)
 
@@ -33,9 +33,10 @@ class BackendStatus(StrEnum):
 class LinkLimits:
     """How patient a link is.
 
-    Units: seconds. The wait before connecting again doubles from `first_wait_s` to `longest_wait_s`, each time shortened
-           at random by up to half; `refused_wait_s` is the wait after a refused sign-in. A room is read again for a doubt
-           at most once in `reread_gap_s`. When more than `max_doubts` rooms wait to be read, all are read instead.
+    Units: seconds. The wait before connecting again doubles from `first_wait_s` to `longest_wait_s`, each time
+           shortened at random by up to half; `refused_wait_s` is the wait after a refused sign-in. A room is read again
+           for a doubt at most once in `reread_gap_s`. When more than `max_doubts` rooms wait to be read, all are read
+           instead.
     """
 
     first_wait_s: float = 0.25
@@ -138,7 +139,8 @@ class Link:
             for room in rooms:
                 await self._take(reading, room)
             for gone in self.table.missing(rooms, reading):
-                room_left = await self.adapter.read_room(gone.room.id) if gone.room.participants else None
+                active = gone.room.state is RoomState.ACTIVE
+                room_left = await self.adapter.read_room(gone.room.id) if active else None
                 if room_left is None:
                     self.table.remove(gone.room.id)
                 else:

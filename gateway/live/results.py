@@ -31,8 +31,8 @@ class ParticipantResult:
 class CommandResult:
     """What a command came to.
 
-    Shape: `position` is that of the event which shows the effect, in the log of the room `key`; `participant` is whom it
-           was about, as of that event. It can be stored and given again, so it refers to the room only by its key.
+    Shape: `position` is that of the event which shows the effect, in the log of the room `key`; `participant` is whom
+           it was about, as of that event. It can be stored and given again, so it refers to the room only by its key.
     """
 
     outcome: CommandOutcome

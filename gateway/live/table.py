@@ -20,6 +20,7 @@ _LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 Wanted = Callable[[Room | None], bool]
 """Whether a room is as a command wants it; asked with None when the room is gone."""
+_Waiter = tuple[Wanted, asyncio.Future[Position]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +40,19 @@ class _Entry:
     active_at: datetime
     touched_at: datetime
     memory: RoomMemory = field(default_factory=RoomMemory)
-    waiting: list[tuple[Wanted, asyncio.Future[Position]]] = field(default_factory=list)
+    waiting: list[_Waiter] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Reading:
     """What was reported while the backend was being asked, to be laid over its answer.
 
-    Shape: `spoiled` once more was reported than is kept: then the answer is worth nothing and has to be asked for again.
+    Shape: `memories` are those of the rooms when the reading began; `spoiled` once more was reported than is kept: then
+           the answer is worth nothing and has to be asked for again.
     """
 
     reports: dict[RoomId, list[RoomReports]] = field(default_factory=dict)
+    memories: dict[RoomId, RoomMemory] = field(default_factory=dict)
     appeared: set[RoomId] = field(default_factory=set)
     count: int = 0
 
@@ -58,9 +61,11 @@ class Reading:
         """Whether reports had to be let go."""
         return self.count > _REPORTS_KEPT_PER_READING
 
-    def keep(self, report: RoomReports) -> None:
-        """Remember a report that arrived while this reading is open."""
+    def keep(self, report: RoomReports, memory: RoomMemory) -> None:
+        """Remember a report that arrived while this reading is open; `memory` has not learned of it yet."""
         self.count += 1
+        if report.room_id not in self.memories:
+            self.memories[report.room_id] = memory.copy()
         if not self.spoiled:
             self.reports.setdefault(report.room_id, []).append(report)
 
@@ -98,10 +103,10 @@ class RoomTable:
     # ---- what the backend reports ----
 
     def report(self, report: RoomReports) -> bool:
-        """Take a report of the backend; True when the room has to be read, because it cannot be believed or is not known."""
-        for reading in self._readings:
-            reading.keep(report)
+        """Take a report of the backend; True when the room has to be read: it is not known, or this is not believed."""
         entry = self._entries.get(report.room_id)
+        for reading in self._readings:
+            reading.keep(report, entry.memory if entry else RoomMemory())
         if entry is None:
             return not isinstance(report, LeaveReport | EndReport | CommandFailedReport)
         repaired = repair(entry.room, entry.memory, report, _now())
@@ -135,24 +140,25 @@ class RoomTable:
         current = replace(self._current(reading, room), stale=False)
         entry = self._entries.get(room.id)
         if entry is not None:
-            self._write(entry, diff(entry.room, current, _now()))
+            self._write(entry, diff(entry.room, current, _now(), entry.memory.expected))
         else:
             self._appear(current)
 
     def remove(self, room_id: RoomId) -> None:
-        """Forget a room that exists no longer; who was in it leaves, and those who watch it are told the end."""
+        """Forget a room that exists no longer; who was in it leaves, and those who watch it are told the end.
+
+        A future of `until` that is not content with that is never done.
+        """
         entry = self._entries.get(room_id)
         if entry is None:
             return
-        draft = Draft(entry.room, _now())
+        draft = Draft(entry.room, _now(), entry.memory.expected)
         if entry.room.state is RoomState.ACTIVE:
             draft.end(LeaveReason.FOUND_GONE, permanent=False)
         self._write(entry, draft.events)
         del self._entries[room_id]
         self._publish(entry, RoomRemoved(_now(), entry.room))
         self._settle(entry, None)
-        for _, waiter in entry.waiting:
-            waiter.cancel()
         self._hub.end_room(self._key(room_id))
 
     # ---- what the link and the desk know ----
@@ -167,7 +173,8 @@ class RoomTable:
     def expect(self, room_id: RoomId, leaving: Mapping[ParticipantId, LeaveReason]) -> None:
         """Know why participants are about to leave, because a command that does it is on its way."""
         if entry := self._entries.get(room_id):
-            entry.memory.expected.update(leaving)
+            here = entry.room.participants
+            entry.memory.expected.update({each: reason for each, reason in leaving.items() if each in here})
 
     def no_longer_expect(self, room_id: RoomId, participant_ids: Iterable[ParticipantId]) -> None:
         """Take that back: the command was refused or had no effect."""
@@ -176,10 +183,13 @@ class RoomTable:
                 entry.memory.expected.pop(participant_id, None)
 
     def until(self, room_id: RoomId, wanted: Wanted) -> asyncio.Future[Position]:
-        """Give a future for the position of the event that next leaves the room as wanted; cancel it to stop waiting."""
+        """Give a future for the position of the event that next leaves the room as wanted; cancel it to stop waiting.
+
+        It is never done if the room is not known, or is removed and not wanted so.
+        """
         waiter: asyncio.Future[Position] = asyncio.get_running_loop().create_future()
         if entry := self._entries.get(room_id):
-            entry.waiting.append((wanted, waiter))
+            entry.waiting = [*_undone(entry.waiting), (wanted, waiter)]
         return waiter
 
     def sweep(self, *, ended_for: timedelta, idle_for: timedelta) -> None:
@@ -196,13 +206,12 @@ class RoomTable:
     # ---- inside ----
 
     def _let_log_go(self, entry: _Entry) -> None:
-        if not self._hub.watchers_of(self._key(entry.room.id)) and not entry.waiting:
+        if not self._hub.watchers_of(self._key(entry.room.id)) and not _undone(entry.waiting):
             entry.log = RoomLog(self._log_max_events)
             entry.memory = RoomMemory()
 
     def _current(self, reading: Reading, room: Room) -> Room:
-        entry = self._entries.get(room.id)
-        memory = entry.memory if entry else RoomMemory()
+        memory = reading.memories.get(room.id) or RoomMemory()
         return replay(room, memory, reading.reports.get(room.id, ()), _now())
 
     def _appear(self, room: Room) -> None:
@@ -232,7 +241,7 @@ class RoomTable:
             for wanted, waiter in entry.waiting:
                 if not waiter.done() and wanted(room):
                     waiter.set_result(entry.log.position)
-            entry.waiting = [(wanted, waiter) for wanted, waiter in entry.waiting if not waiter.done()]
+            entry.waiting = _undone(entry.waiting)
 
     def _key(self, room_id: RoomId) -> RoomKey:
         return RoomKey(self.backend_id, room_id)
@@ -250,6 +259,10 @@ def _is_activity(event: Event) -> bool:
             return changed != (ChangedField.STALE,)
         case _:
             return True
+
+
+def _undone(waiting: Iterable[_Waiter]) -> list[_Waiter]:
+    return [(wanted, waiter) for wanted, waiter in waiting if not waiter.done()]
 
 
 def _now() -> datetime:

@@ -57,8 +57,8 @@ class Sparing(StrEnum):
 class Support:
     """How one capability is supported.
 
-    Shape: `how` and `source` are for readers of the adapter; `reason` and `phone_keys` are shown to clients; `spares` is
-           whom the backend's own command for everybody leaves alone.
+    Shape: `how` and `source` are for readers of the adapter; `reason` and `phone_keys` are shown to clients; `spares`
+           is whom the backend's own command for everybody leaves alone.
     """
 
     level: CapabilityLevel

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.model.capability import Capability, Sparing
+from gateway.model.capability import Capability
 from gateway.model.ids import ParticipantId, RoomId
 from gateway.model.room import ParticipantRole
 

@@ -1,10 +1,10 @@
 """What can go wrong between us and a backend.
 
-    GatewayError
-    ├── LinkDown         the backend cannot be reached, or cut us off: worth trying again
-    ├── SignInRefused    it knows us not: an operator has to do something
-    ├── CommandRefused   it (or we) will not do what was asked; carries a CommandError
-    └── OutcomeUnknown   the command went out and no answer came: it may or may not have acted
+GatewayError
+├── LinkDown         the backend cannot be reached, or cut us off: worth trying again
+├── SignInRefused    it knows us not: an operator has to do something
+├── CommandRefused   it (or we) will not do what was asked; carries a CommandError
+└── OutcomeUnknown   the command went out and no answer came: it may or may not have acted
 """
 
 from dataclasses import dataclass

@@ -80,7 +80,7 @@ ROOM_FIELDS: dict[str, ChangedField] = {
 
 @dataclass(frozen=True, slots=True)
 class RoomAppeared:
-    """The gateway knows of a room: always the first event in a room's log."""
+    """The gateway knows of a room: the first event of its stay in memory, though not of every epoch of its log."""
 
     at: datetime
     room: Room
@@ -123,7 +123,7 @@ class RoomUpdated:
 
 @dataclass(frozen=True, slots=True)
 class RoomEnded:
-    """The conference in the room is over; everybody's leave came before. A permanent room is IDLE now, another ENDED."""
+    """The conference is over; everybody's leave came before. A permanent room is IDLE now, another ENDED."""
 
     at: datetime
     room: Room

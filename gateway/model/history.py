@@ -1,11 +1,13 @@
-"""How events move a room's state: `apply`, its inverse `diff`, and the Draft in which both kinds of history are written.
+"""How events move a room's state: `apply`, its inverse `diff`, and the Draft in which histories are written.
 
-All of it is pure: the same room and the same input give the same events, and `apply` over the events gives the room they
-were written for.
+All of it is pure: the same room and the same input give the same events, and `apply` over the events gives the room
+they were written for.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from gateway.model.events import (
@@ -24,6 +26,11 @@ from gateway.model.events import (
 from gateway.model.ids import ParticipantId
 from gateway.model.room import NOBODY, LeaveReason, Participant, Room, RoomFacts, RoomState
 
+Expected = Mapping[ParticipantId, LeaveReason]
+"""Why those leave whom a command of ours makes leave."""
+NOTHING_EXPECTED: Expected = MappingProxyType({})
+_TELLING = (LeaveReason.HUNG_UP, LeaveReason.KICKED)
+"""Reasons that a backend gave, unlike those that say how a leave was noticed."""
 _FIRST_WINS = ("joined_at",)
 """A backend's times wander (rounding, its restarts): what was known first stays."""
 _FACTS = ("name", "numbers", "locked", "on_hold", "pin_required", "recording", "settings")
@@ -44,13 +51,13 @@ def apply(room: Room, event: Event) -> Room:
             return event.room
 
 
-def diff(old: Room, new: Room, at: datetime) -> tuple[Event, ...]:
+def diff(old: Room, new: Room, at: datetime, expected: Expected = NOTHING_EXPECTED) -> tuple[Event, ...]:
     """Write the events that lead from what was known to what a reading says.
 
-    What the reading leaves open (None) stays as it was known. Leaves come before joins; a conference that the reading no
-    longer shows, or that is another run, ends first.
+    What the reading leaves open (None) stays as it was known. Leaves come before joins, also of somebody who left and
+    came back unseen; a conference that the reading no longer shows, or that is another run, ends first.
     """
-    draft = Draft(old, at)
+    draft = Draft(old, at, expected)
     another_run = None not in (old.run_id, new.run_id) and old.run_id != new.run_id
     if old.state is RoomState.ACTIVE and (new.state is not RoomState.ACTIVE or another_run):
         draft.end(LeaveReason.FOUND_GONE, permanent=new.permanent)
@@ -65,8 +72,10 @@ def diff(old: Room, new: Room, at: datetime) -> tuple[Event, ...]:
         started_at=(draft.room.started_at or new.started_at) if active else None,
         ended_at=None if active else new.ended_at or draft.room.ended_at,
     )
-    for gone in [known for known in draft.room.participants if known not in new.participants]:
-        draft.leave(gone, LeaveReason.FOUND_GONE)
+    for known in list(draft.room.participants.values()):
+        here = new.participants.get(known.id)
+        if here is None or came_back(known, here):
+            draft.leave(known.id, LeaveReason.FOUND_GONE)
     for participant in new.participants.values():
         if participant.id in draft.room.participants:
             draft.update(participant)
@@ -78,12 +87,13 @@ def diff(old: Room, new: Room, at: datetime) -> tuple[Event, ...]:
 class Draft:
     """A room while events are being written for it: every method appends what really changes and applies it."""
 
-    __slots__ = ("at", "events", "room")
+    __slots__ = ("_expected", "at", "events", "room")
 
-    def __init__(self, room: Room, at: datetime) -> None:
+    def __init__(self, room: Room, at: datetime, expected: Expected = NOTHING_EXPECTED) -> None:
         self.room = room
         self.at = at
         self.events: list[Event] = []
+        self._expected = expected
 
     def write(self, event: Event) -> None:
         """Append one event as it stands."""
@@ -100,15 +110,24 @@ class Draft:
         known = self.room.participants[said.id]
         changes: dict[str, Any] = {}
         for name in PARTICIPANT_FIELDS:
-            value = getattr(said, name)
-            if value is not None and value != (before := getattr(known, name)):
-                if before is None or name not in _FIRST_WINS:
-                    changes[name] = value
+            value, before = getattr(said, name), getattr(known, name)
+            if value not in (None, before) and (before is None or name not in _FIRST_WINS):
+                changes[name] = value
         if changes:
             self._updated(known, changes)
 
+    def fill_in(self, said: Participant) -> bool:
+        """Take over only what was not known of somebody who is there; True when what was known is said otherwise."""
+        known = self.room.participants[said.id]
+        open_names = [name for name in PARTICIPANT_FIELDS if getattr(known, name) is None]
+        self.update(Participant(id=said.id, **{name: getattr(said, name) for name in open_names}))
+        settled = [name for name in PARTICIPANT_FIELDS if name not in open_names and name not in _FIRST_WINS]
+        return any(getattr(said, name) not in (None, getattr(known, name)) for name in settled)
+
     def leave(self, participant_id: ParticipantId, reason: LeaveReason) -> None:
-        """Let somebody go who is there; who was talking stops first."""
+        """Let somebody go who is there; who was talking stops first. What was expected is more telling than a guess."""
+        if reason not in _TELLING:
+            reason = self._expected.get(participant_id, reason)
         if self.room.participants[participant_id].talking:
             self._updated(self.room.participants[participant_id], {"talking": False})
         self.write(ParticipantLeft(self.at, replace(self.room.participants[participant_id], left_at=self.at), reason))
@@ -132,8 +151,8 @@ class Draft:
         for participant_id in list(self.room.participants):
             self.leave(participant_id, reason)
         state = RoomState.IDLE if permanent else RoomState.ENDED
-        over = replace(self.room, state=state, ended_at=self.at, started_at=None, run_id=None, locked=None, on_hold=None,
-                       recording=None, participants=NOBODY)
+        unknown = replace(self.room, locked=None, on_hold=None, recording=None)
+        over = replace(unknown, state=state, ended_at=self.at, started_at=None, run_id=None, participants=NOBODY)
         self.write(RoomEnded(self.at, over))
 
     def _updated(self, known: Participant, changes: dict[str, Any]) -> None:
@@ -141,9 +160,14 @@ class Draft:
 
 
 def appearance(room: Room, at: datetime) -> tuple[Event, ...]:
-    """Write the events by which a room becomes known: empty and idle at first, then everything that is in it."""
+    """Write the events by which a room becomes known: empty at first, then everybody who is in it."""
     empty = replace(room, participants=NOBODY)
     return (RoomAppeared(at, empty), *diff(empty, room, at))
+
+
+def came_back(known: Participant, said: Participant) -> bool:
+    """Whether what is said is about a later presence than the known one, whose leave must have been lost."""
+    return said.index is not None and known.index is not None and said.index > known.index
 
 
 def _names(table: dict[str, ChangedField], changes: dict[str, Any]) -> tuple[ChangedField, ...]:

@@ -1,16 +1,16 @@
 """How reports become a true history: joined before anything else, left exactly once, doubt instead of a guess.
 
-A backend's reports arrive late, doubled and out of order. What cannot be believed is not applied: it raises a doubt, and
-the room is read again.
+A backend's reports arrive late, doubled and out of order. What cannot be believed is not applied: it raises a doubt,
+and the room is read again.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
 from gateway.model.events import CommandFailed, Event, ParticipantJoined, ParticipantLeft, RoomEnded
-from gateway.model.history import Draft, apply
+from gateway.model.history import Draft, apply, came_back
 from gateway.model.ids import ParticipantId
 from gateway.model.reports import (
     CommandFailedReport,
@@ -56,7 +56,10 @@ class RoomMemory:
                 _keep(self.past_runs, room.run_id, None, _RUNS_KEPT)
 
     def depart(self, participant_id: ParticipantId, index: int | None) -> None:
-        """Remember that somebody is gone, known to us or not."""
+        """Remember that somebody is gone, known to us or not; of several presences the latest counts."""
+        before = self.departed.get(participant_id)
+        if before is not None and index is not None:
+            index = max(before, index)
         _keep(self.departed, participant_id, index, _DEPARTED_KEPT)
 
     def has_departed(self, participant: Participant) -> bool:
@@ -95,7 +98,7 @@ def repair(room: Room, memory: RoomMemory, report: RoomReports, at: datetime) ->
         if room.run_id is not None and report.run_id != room.run_id:
             # Another run while one is known: the end of ours was lost, or the switch runs the room twice.
             return _DOUBT
-    return _within_the_run(Draft(room, at), memory, report)
+    return _within_the_run(Draft(room, at, memory.expected), memory, report)
 
 
 def _within_the_run(
@@ -123,12 +126,13 @@ def _within_the_run(
 def _joined(draft: Draft, memory: RoomMemory, report: JoinReport) -> Repaired:
     participant = report.participant
     known = draft.room.participants.get(participant.id)
-    if known is not None and _rejoined(known, participant):
+    if known is not None and came_back(known, participant):
         draft.leave(participant.id, LeaveReason.UNKNOWN)  # their leave was lost
         known = None
     if known is not None:
-        draft.update(participant)
-        return Repaired(tuple(draft.events))
+        # Said before, or late: what it says otherwise may well be older than what is known.
+        doubt = came_back(participant, known) or draft.fill_in(participant)
+        return Repaired(tuple(draft.events), doubt)
     if memory.has_departed(participant):
         return _DOUBT
     _be_active(draft, report.run_id)
@@ -143,8 +147,8 @@ def _left(draft: Draft, memory: RoomMemory, report: LeaveReport) -> Repaired:
         return _NOTHING
     if report.index is not None and known.index is not None and report.index < known.index:
         return _NOTHING  # an earlier presence of the same id
-    expected = memory.expected.get(known.id)
-    draft.leave(known.id, expected if expected and report.reason is LeaveReason.UNKNOWN else report.reason)
+    memory.depart(report.participant_id, report.index)
+    draft.leave(known.id, report.reason)
     return Repaired(tuple(draft.events))
 
 
@@ -152,9 +156,9 @@ def _updated(draft: Draft, memory: RoomMemory, report: UpdateReport) -> Repaired
     known = draft.room.participants.get(report.participant.id)
     if known is None:
         return _NOTHING if memory.has_departed(report.participant) else _DOUBT
-    if _rejoined(known, report.participant):
+    if came_back(known, report.participant):
         return _DOUBT
-    if _earlier(report.participant, known):
+    if came_back(report.participant, known):
         return _NOTHING
     draft.update(report.participant)
     return Repaired(tuple(draft.events))
@@ -178,25 +182,25 @@ def _be_active(draft: Draft, run_id: str | None) -> None:
         draft.tell(RoomFacts(), run_id=run_id)
 
 
-def _rejoined(known: Participant, said: Participant) -> bool:
-    return said.index is not None and known.index is not None and said.index > known.index
-
-
-def _earlier(said: Participant, known: Participant) -> bool:
-    return said.index is not None and known.index is not None and said.index < known.index
-
-
 def replay(room: Room, memory: RoomMemory, reports: Iterable[RoomReports], at: datetime) -> Room:
     """Bring a reading up to date with the reports that arrived while it was made, and give the room as it must be now.
 
-    A reading tells the state of some moment between its request and its answer. What was reported in between is laid over
-    it: what the reading already had does no harm a second time, and what it had not yet is not lost.
+    A reading tells the state of some moment between its request and its answer. What was reported in between is laid
+    over it: what the reading already had does no harm a second time, and what it had not yet is not lost. `memory` is
+    that of the moment when the reading began: a run that ended since then may still be in it.
     """
-    scratch = memory.copy()
+    scratch, said_ended_at = memory.copy(), room.ended_at
     for report in reports:
+        # An end or a leave that names no presence may be older than the reading: whoever joins after it is believed.
+        vague = isinstance(report, EndReport) or (isinstance(report, LeaveReport) and report.index is None)
+        departed = dict(scratch.departed) if vague else scratch.departed
         for event in repair(room, scratch, report, at).events:
             scratch.note(room, event)
             room = apply(room, event)
+        scratch.departed = departed
+        if isinstance(report, EndReport) and room.state is not RoomState.ACTIVE:
+            # What was laid over a reading from after the end is over too; when it ended is known from elsewhere.
+            room = replace(room, locked=None, on_hold=None, recording=None, ended_at=said_ended_at)
     return room
 
 

@@ -1,7 +1,7 @@
 """What a backend says, as adapters hand it on: it may be late, doubled, out of order, incomplete or about an older run.
 
-Reports are not events: `repair` turns them into the events of a true history. In a sparse Participant or RoomFacts, `None`
-means that this report does not speak of the field. `run_id` is None where a backend does not name the runs of a room.
+Reports are not events: `repair` turns them into the events of a true history. In a sparse Participant or RoomFacts,
+`None` means that this report does not speak of the field. `run_id` is None where a backend does not name a room's runs.
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class JoinReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaveReport:
-    """Somebody left. `index` tells this presence from an earlier or later one with the same id, where a backend has it."""
+    """Somebody left. `index`, where a backend has it, tells this presence from others with the same id."""
 
     room_id: RoomId
     participant_id: ParticipantId

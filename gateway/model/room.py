@@ -45,8 +45,8 @@ class LeaveReason(StrEnum):
 class Participant:
     """One presence in one room.
 
-    Shape: `leg_id` is the call that carries it; `index` the backend's short number for it, where it has one (commands of
-           some backends want it); `user_id` the backend's user, by which a viewer recognises their own presence.
+    Shape: `leg_id` is the call that carries it; `index` the backend's short number for it, where it has one (commands
+           of some backends want it); `user_id` the backend's user, by which a viewer recognises their own presence.
     """
 
     id: ParticipantId
@@ -114,8 +114,8 @@ NOBODY: Mapping[ParticipantId, Participant] = MappingProxyType({})
 class Room(RoomFacts):
     """A conference that can be joined, and who is in it.
 
-    Shape: `run_id` is the backend's name for the conference now running in the room; `permanent` rooms exist while nobody
-           is in them; `stale` says that the link to the backend is down and this is the last known state.
+    Shape: `run_id` is the backend's name for the conference now running in the room; `permanent` rooms exist while
+           nobody is in them; `stale` says that the link to the backend is down and this is the last known state.
     """
 
     id: RoomId
@@ -126,7 +126,7 @@ class Room(RoomFacts):
     run_id: str | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
-    participants: Mapping[ParticipantId, Participant] = NOBODY
+    participants: Mapping[ParticipantId, Participant] = field(default_factory=lambda: NOBODY)
 
     @property
     def moderator_count(self) -> int | None:

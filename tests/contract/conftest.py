@@ -19,7 +19,7 @@ async def _rig(request: pytest.FixtureRequest) -> AsyncIterator[Rig]:
 
 @pytest.fixture(name="seat")
 async def _seat(rig: Rig, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Seat]:
-    """A gateway that is LIVE; a test is skipped, with the declared reason, where the backend cannot do what it needs."""
+    """A gateway that is LIVE; a test is skipped, with the declared reason, where the backend cannot do its needs."""
     async with gateway_on(rig, tmp_path) as seat:
         await seat.until_status(BackendStatus.LIVE)
         supports = seat.link.adapter.capabilities()

@@ -70,6 +70,16 @@ async def test_r7_a_kick_is_known_as_one(seat: Seat) -> None:
     assert result.participant == left.participant
 
 
+@pytest.mark.needs(Capability.KICK)
+async def test_r7_a_kick_whose_leave_is_never_reported_is_found_and_known_as_one(seat: Seat) -> None:
+    room, (_, ben) = await _room_with(seat, "Ann", "Ben")
+    seat.rig.lose_next_leaves()
+    result = await seat.do_to(Action.KICK, room, ben)
+    assert result.outcome is CommandOutcome.CONFIRMED
+    (left,) = [event for event in seat.events(room) if isinstance(event, ParticipantLeft)]
+    assert (left.participant.id, left.reason) == (ben, LeaveReason.KICKED)
+
+
 @pytest.mark.parametrize("action", _ON_ALL)
 async def test_r7_a_command_for_everybody_spares_whom_the_backend_says(seat: Seat, action: Action) -> None:
     _needs(seat, action)

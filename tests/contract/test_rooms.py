@@ -154,6 +154,7 @@ async def test_r14_after_a_busy_time_our_picture_is_the_backends(rig: Rig, tmp_p
         await seat.until_true()
         for room in rooms:
             _history_is_sound(seat, room)
+        assert all(each.room.state is RoomState.ACTIVE for each in seat.live.rooms() if each.room.participants)
 
 
 def _history_is_sound(seat: Seat, room: str) -> None:
