@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from typing import ClassVar
 
 from pydantic import BaseModel
-from pydantic import BaseModel
 from starlette.routing import BaseRoute
 
 from adapters.kazoo.capabilities import capabilities_of, narrowed
@@ -32,7 +31,6 @@ class KazooAdapter:
     """One account of one Kazoo."""
 
     kind: ClassVar[str] = "kazoo"
-    settings_type: ClassVar[type[BaseModel]] = KazooSettings
     settings_type: ClassVar[type[BaseModel]] = KazooSettings
 
     def __init__(self, settings: KazooSettings) -> None:

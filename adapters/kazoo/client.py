@@ -67,7 +67,8 @@ class Client:
         Shape: for an unknown id, 4.2 and later answer the defaults, without `revision` and `name`.
         """
         try:
-            answer = await self._transport.ask(Request(method="GET", path=_path(room_id)))
+            request = Request(method="GET", path=_path(room_id))
+            answer = await self._transport.ask(request)
         except RefusedError as error:
             if error.status == 404:
                 return None
@@ -118,4 +119,10 @@ class Client:
 
 
 def _path(room_id: RoomId, *more: str) -> tuple[str, ...]:
+    """Name a conference: an id that is no word of a path would name the list of all, where a PUT creates.
+
+    Errors: RefusedError, as Kazoo answers for an unknown room.
+    """
+    if room_id in ("", ".", ".."):
+        raise RefusedError(404, "bad_identifier", None, of_kazoo=True)
     return ("conferences", room_id, *more)

@@ -62,8 +62,9 @@ _ON_ROOM: dict[Action, tuple[str, JsonObject, str]] = {
 }
 """The action, its arguments, and what a success answers."""
 
-_DIALLED = {"data.endpoints": Place(("destination",)), "endpoints": Place(("destination",))}
-_PLAYED = {"data.media_id": Place(("media",)), "media_id": Place(("media",))}
+_DIALLED = {"data.endpoints.1": Place(("destination",)), "data.endpoints": Place(("destination",))}
+"""Endpoints are counted from 1, and there is only one."""
+_PLAYED = {"data.media_id": Place(("media",))}
 
 
 class Commander:

@@ -166,15 +166,20 @@ class Interpreter:
         self._complaints.log(str(error))
 
     def _read(self, raw: bytes, account_id: str) -> Report | Reply | None:
-        frame = shaped(decoded(raw, "frame"), FrameJson, "frame")
+        plain = decoded(raw, "frame")
+        frame = shaped(plain, FrameJson, "frame")
         match frame.get("action"):
             case "event":
-                data = frame.get("data")
-                return None if self._is_repeated(data) else translate(data, account_id)
+                return self._event(frame.get("data"), account_id)
             case "reply":
                 return _reply(frame)
+            case None:
+                return self._event(plain, account_id)  # before 4.2 an event may come bare, as the reference page has it
             case other:
-                raise NotUnderstoodError(f"frame: unknown action {(other or '')[:40]!r}")
+                raise NotUnderstoodError(f"frame: unknown action {other[:40]!r}")
+
+    def _event(self, data: object, account_id: str) -> Report | None:
+        return None if self._is_repeated(data) else translate(data, account_id)
 
     def _is_repeated(self, data: object) -> bool:
         """Whether this very event came before: two bindings of one socket deliver it twice."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from adapters.kazoo.errors import NotUnderstoodError
 from adapters.kazoo.settings import settings_of
 from adapters.kazoo.wire import (
     FlagsJson,
@@ -23,6 +24,7 @@ from gateway.model.ids import ParticipantId, RoomId
 from gateway.model.room import Participant, ParticipantRole, Room, RoomFacts, RoomState
 
 _GREGORIAN_OFFSET_S = 62_167_219_200
+_LARGEST_INDEX = 2**31 - 1
 _NO_FLAGS: FlagsJson = {}
 _NO_VARS: LegVarsJson = {}
 
@@ -55,7 +57,18 @@ def sparse(raw: PresenceJson) -> Participant:
     if index is None:
         index = (raw.get("conference_channel_vars") or _NO_FLAGS).get("member_id")
     call_id = raw["call_id"]
-    return Participant(id=ParticipantId(call_id), leg_id=call_id, index=whole(index, "participant_id"))
+    return Participant(id=ParticipantId(call_id), leg_id=call_id, index=index_of(index))
+
+
+def index_of(raw: NumberJson) -> int | None:
+    """Read a `participant_id`: a counter of the media server, so that an absurd one is no number of anybody.
+
+    Errors: NotUnderstoodError.
+    """
+    index = whole(raw, "participant_id")
+    if index is not None and not 0 <= index <= _LARGEST_INDEX:
+        raise NotUnderstoodError("participant_id: out of range")
+    return index
 
 
 def muted(raw: PresenceJson) -> bool | None:

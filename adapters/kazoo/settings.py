@@ -15,6 +15,7 @@ from gateway.model.commands import SettingsPatch
 from gateway.model.errors import CommandError, CommandErrorCode, CommandRefused
 from gateway.model.room import RoomSettings
 
+_LARGEST_COUNT = 2**31 - 1
 DEFAULT_TONE = "default"
 NO_TONE = "none"
 
@@ -37,7 +38,7 @@ def _flag(value: object) -> bool | None:
 
 
 def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST_COUNT else None
 
 
 def _text(value: object) -> str | None:

@@ -6,7 +6,7 @@ import binascii
 import hashlib
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from adapters.kazoo.config import KazooSettings
@@ -17,6 +17,7 @@ from gateway.model.errors import GatewayError, LinkDown, SignInRefused
 _USUAL_LIFE_S = 3600.0
 _RENEWED_AT = 0.8
 """Which part of a token's life we use."""
+_RENEWAL_RETRY_S = 30.0
 
 Put = Callable[[str, JsonObject], Awaitable[EnvelopeJson]]
 """Sends a request that needs no token: where to, and the `data`."""
@@ -37,9 +38,10 @@ class SignIn:
         self._settings = settings
         self._put = put
         self._clock = clock
+        self._account_id = settings.account_id
         self._held: _Token | None = None
         self._lock = asyncio.Lock()
-        self._tries = 0
+        self._failures = 0
         self._failure: GatewayError | None = None
 
     @property
@@ -48,21 +50,19 @@ class SignIn:
 
         Errors: LinkDown before the first sign-in.
         """
-        if self._settings.account_id is not None:
-            return self._settings.account_id
-        if self._held is None:
+        if self._account_id is None:
             raise LinkDown("not signed in")
-        return self._held.account_id
+        return self._account_id
 
     async def token(self) -> str:
         """Give a token that will do for a request now.
 
         Errors: SignInRefused, LinkDown.
         """
-        tries = self._tries
+        failures = self._failures
         if self._held is None or self._clock() >= self._held.renew_at:
             async with self._lock:
-                await self._renew(tries)
+                await self._renew(failures)
         if self._held is None:
             raise LinkDown("not signed in")
         return self._held.text
@@ -72,22 +72,21 @@ class SignIn:
         if self._held is not None and self._held.text == token:
             self._held = None
 
-    async def _renew(self, tries: int) -> None:
+    async def _renew(self, failures: int) -> None:
         if self._held is not None and self._clock() < self._held.renew_at:
             return  # somebody else did, while we waited
-        if self._tries != tries and self._failure is not None:
-            raise type(self._failure)(str(self._failure))
-        self._tries += 1
-        self._failure = None
+        if self._failures != failures and self._failure is not None:
+            raise type(self._failure)(str(self._failure))  # it is ours, too: we were waiting for it
         try:
             self._held = await self._sign_in()
-        except LinkDown as loss:
-            self._failure = loss
-            if self._held is None or self._clock() >= self._held.expires_at:
+            self._account_id = self._settings.account_id or self._held.account_id
+        except (LinkDown, SignInRefused) as failure:
+            self._failures += 1
+            self._failure = failure
+            now = self._clock()
+            if isinstance(failure, SignInRefused) or self._held is None or now >= self._held.expires_at:
                 raise
-        except SignInRefused as refusal:
-            self._failure = refusal
-            raise
+            self._held = replace(self._held, renew_at=min(now + _RENEWAL_RETRY_S, self._held.expires_at))
 
     async def _sign_in(self) -> _Token:
         where, data = credentials(self._settings)

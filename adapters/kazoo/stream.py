@@ -113,21 +113,21 @@ class EventSocket:
 
     async def _ask(self, action: str, data: JsonObject) -> Reply:
         """Ask, again after a pause when we were too fast, and once more with a new token when ours was not taken."""
-        renewed = False
-        for attempt in range(_TRIES):
+        tries_left, renewed = _TRIES, False
+        while True:
             await self.bucket.take()
             token = await self._sign_in.token()
             reply = await self._ask_once(action, data, token)
             texts = reply.errors or []
+            tries_left -= 1
             if is_bad_token(texts) and not renewed:
                 renewed = True
                 self._sign_in.reject(token)
-            elif is_too_fast(texts) and action != "ping" and attempt < _TRIES - 1:
+            elif is_too_fast(texts) and tries_left > 0:
                 self.bucket.empty()
                 await asyncio.sleep(_SLOWED_S)
             else:
                 return reply
-        return reply
 
     async def _ask_once(self, action: str, data: JsonObject, token: str) -> Reply:
         request_id = f"gateway-{next(self._serial)}"

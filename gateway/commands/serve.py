@@ -31,7 +31,7 @@ from gateway.web.server import serving
 )
 @click.option("--json", "as_json", is_flag=True, help="Once ready, print one line of JSON with the addresses.")
 def serve(config_path: Path, host: str | None, port: int | None, *, insecure_no_auth: bool, as_json: bool) -> None:
-    r"""Run the gateway.
+    """Run the gateway.
 
     It connects to the backends of the file and serves GraphQL at /graphql, over HTTP and WebSocket. A backend that
     cannot be reached does not keep it from starting: its rooms appear when it answers.
@@ -47,7 +47,7 @@ def serve(config_path: Path, host: str | None, port: int | None, *, insecure_no_
       account_name = "example"
       username = "gateway"
       password = "env:KAZOO_PASSWORD"
-    """
+    """  # noqa: D301  # the \b is for click: it keeps the lines that follow
     log_to_terminal()
     try:
         config = Config.load(config_path)
