@@ -96,5 +96,5 @@ def test_a_fault_does_not_repeat_a_secret(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="missing.toml: cannot be read: No such file"):
+    with pytest.raises(ConfigError, match=r"missing\.toml: cannot be read: No such file"):
         Config.load(tmp_path / "missing.toml", {})
