@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 import tempfile
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -19,6 +20,8 @@ from gateway.commands.running import Complaint, run, stop_asked_for
 from gateway.commands.simulate import as_table
 from gateway.simulator import SimulatedBackend
 
+_US = "uv run conference-gateway" if "UV" in os.environ else "conference-gateway"
+"""How the user who reads this can call us again: uv tells those it runs where it is."""
 _READY_WITHIN_S = 30.0
 _ENDED_WITHIN_S = 10.0
 _ASK_AGAIN_S = 0.05
@@ -159,7 +162,7 @@ class _Teller:
         url = backend.settings["url"]
         port = url.rsplit(":", 1)[1].partition("/")[0]
         click.echo(f"{kind} simulator at {url}, process {pid}. To see a lost link: kill {pid}, and start it again with")
-        click.echo(f"  conference-gateway simulate {kind} --port {port} {' '.join(liveliness)}")
+        click.echo(f"  {_US} simulate {kind} --port {port} {' '.join(liveliness)}")
 
     def ready(self, addresses: Mapping[str, str], room: _Room) -> None:
         """Tell where to go, and what to paste."""
@@ -167,7 +170,7 @@ class _Teller:
         click.echo(f"WebSocket   {addresses['ws']}   (graphql-transport-ws)\n")
         click.echo(f"A query to paste:\n\n{QUERY}\n")
         click.echo(f"And to follow “{room.name}” live:\n\n{SUBSCRIPTION.replace('ROOM', room.id)}\n")
-        click.echo(f"In a terminal: conference-gateway watch {addresses['graphql']} {json.dumps(room.name)}")
+        click.echo(f"In a terminal: {_US} watch {addresses['graphql']} {json.dumps(room.name)}")
         click.echo("Ctrl-C stops it all.")
 
     def goodbye(self) -> None:

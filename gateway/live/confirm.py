@@ -19,6 +19,8 @@ async def confirmed(link: Link, before: RoomAt, effect: Effect, deadline: float)
     Units:  `deadline` in seconds of the loop's clock.
     """
     room_id = before.key.room_id
+    if (gone_at := link.table.removed_at(room_id)) is not None:
+        return gone_at if effect.wanted(None) else None
     already = effect.wanted(before.room)
     if not already and (position := _already_seen(link, before, effect)) is not None:
         return position

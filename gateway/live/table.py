@@ -15,6 +15,7 @@ from gateway.model.reports import CommandFailedReport, EndReport, LeaveReport, R
 from gateway.model.room import LeaveReason, Room, RoomFacts, RoomState
 
 _REPORTS_KEPT_PER_READING = 100_000
+_REMOVED_KEPT = 256
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 """When a room was last active that has been idle ever since we know it."""
 
@@ -82,6 +83,7 @@ class RoomTable:
         self._log_max_events = log_max_events
         self._entries: dict[RoomId, _Entry] = {}
         self._readings: list[Reading] = []
+        self._removed: dict[RoomId, Position] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -94,6 +96,10 @@ class RoomTable:
         """Give a room as it is now."""
         entry = self._entries.get(room_id)
         return None if entry is None else self._at(entry)
+
+    def removed_at(self, room_id: RoomId) -> Position | None:
+        """Give the position at which a room that is gone was removed, as long as that is remembered."""
+        return None if room_id in self._entries else self._removed.get(room_id)
 
     def events_after(self, room_id: RoomId, position: Position) -> list[Numbered] | None:
         """Give what happened in a room since a position, or None when the log cannot tell."""
@@ -158,6 +164,9 @@ class RoomTable:
         self._write(entry, draft.events)
         del self._entries[room_id]
         self._publish(entry, RoomRemoved(_now(), entry.room))
+        self._removed[room_id] = entry.log.position
+        if len(self._removed) > _REMOVED_KEPT:
+            del self._removed[next(iter(self._removed))]
         self._settle(entry, None)
         self._hub.end_room(self._key(room_id))
 
