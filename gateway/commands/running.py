@@ -9,12 +9,19 @@ from typing import TypeVar
 
 import click
 
+if sys.platform == "win32":
+    _LOOP_FACTORY = asyncio.new_event_loop
+else:
+    import uvloop
+
+    _LOOP_FACTORY = uvloop.new_event_loop
+
 _Result = TypeVar("_Result")
 
 
 def run(work: Coroutine[object, object, _Result]) -> _Result:
     """Run to the end on the fastest event loop there is for the platform."""
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=_LOOP_FACTORY) as runner:
         return runner.run(work)
 
 
@@ -27,11 +34,11 @@ async def stop_asked_for() -> None:
     await asked.wait()
 
 
-def log_to_terminal(*, verbose: bool = False) -> None:
+def log_to_terminal() -> None:
     """Write what happens to standard error, a line each."""
     logging.basicConfig(
         stream=sys.stderr,
-        level=logging.DEBUG if verbose else logging.INFO,
+        level=logging.INFO,
         format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
     )
     logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -41,11 +48,3 @@ class Complaint(click.ClickException):
     """Ends a command with exit code 2 and a text for whoever typed it."""
 
     exit_code = 2
-
-
-def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":
-    if sys.platform == "win32":
-        return None
-    import uvloop  # noqa: PLC0415  # not to be had on Windows
-
-    return uvloop.Loop

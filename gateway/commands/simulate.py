@@ -28,7 +28,9 @@ from gateway.simulator import Liveliness, SimulatedBackend
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same rooms and people.")
 @click.option("--json", "as_json", is_flag=True, help="Once ready, print one line of JSON instead of the settings.")
-def simulate(kind: str, *, port: int, as_json: bool, **liveliness: float) -> None:
+def simulate(
+    kind: str, *, port: int, rooms: int, people: int, churn: float, talk_rate: float, seed: int, as_json: bool
+) -> None:
     """Run a simulated backend with rooms that live on their own.
 
     It listens on 127.0.0.1, speaks the real backend's wire protocol with its quirks, and prints the [[backends]] table
@@ -36,7 +38,8 @@ def simulate(kind: str, *, port: int, as_json: bool, **liveliness: float) -> Non
     """
     log_to_terminal()
     try:
-        run(_simulate(kind, port, Liveliness(**liveliness), as_json=as_json))  # type: ignore[arg-type]  # click's types
+        liveliness = Liveliness(rooms, people, churn, talk_rate, seed)
+        run(_simulate(kind, port, liveliness, as_json=as_json))
     except OSError as error:
         raise Complaint(f"port {port}: {error.strerror or error}") from None
 

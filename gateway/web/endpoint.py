@@ -1,19 +1,22 @@
 """`/graphql`: POST, GET for queries, graphql-transport-ws, and GraphiQL for browsers."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
+import starlette.websockets
 from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from graphql import GraphQLError
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 from strawberry import Schema
-from strawberry.asgi import GraphQL
+from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
 from strawberry.http import GraphQLRequestData
+from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
@@ -27,6 +30,26 @@ _BAD_REQUEST = "BAD_REQUEST"
 _WHAT_HTTP_DOES = {"GET": {OperationType.QUERY}, "POST": {OperationType.QUERY, OperationType.MUTATION}}
 
 
+class _Socket(ASGIWebSocketAdapter):
+    """The stock socket, which says in one way only that the client is gone."""
+
+    async def send_json(self, message: Mapping[str, object]) -> None:
+        """Send a message.
+
+        Errors: WebSocketDisconnected.
+        """
+        with _gone():
+            await super().send_json(message)
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close.
+
+        Errors: WebSocketDisconnected.
+        """
+        with _gone():
+            await super().close(code, reason)
+
+
 class _WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
     """The stock handler, held back from falling over messages of the wrong shape."""
 
@@ -36,6 +59,11 @@ class _WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             await super().handle_message(message)
         else:
             await self.handle_invalid_message("not a graphql-transport-ws message")
+
+    async def handle_task_exception(self, error: Exception) -> None:
+        """Log what went wrong with an operation; that the client went away while it was sent something is no fault."""
+        if not isinstance(error, WebSocketDisconnected):
+            await super().handle_task_exception(error)
 
     @staticmethod
     def _get_pre_execution_close_reason(error: GraphQLError) -> str | None:
@@ -50,6 +78,7 @@ class Endpoint(GraphQL[Context, None]):
     """
 
     graphql_transport_ws_handler_class = _WebSocketHandler
+    websocket_adapter_class = _Socket
 
     def __init__(
         self,
@@ -78,6 +107,8 @@ class Endpoint(GraphQL[Context, None]):
         except HTTPException as refusal:
             errors = [{"message": refusal.reason, "extensions": {"code": _BAD_REQUEST}}]
             response = JSONResponse({"errors": errors}, refusal.status_code)
+        except ClientDisconnect:
+            return
         await response(scope, receive, send)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
@@ -102,8 +133,11 @@ class Endpoint(GraphQL[Context, None]):
         return decoded
 
     def encode_json(self, data: object) -> str:
-        """Write an answer or message."""
-        return msgspec.json.encode(data).decode()
+        """Write an answer or message; a name from a backend may hold half a character, which only an escape can say."""
+        try:
+            return msgspec.json.encode(data).decode()
+        except UnicodeEncodeError:
+            return json.dumps(data)
 
     async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData | list[GraphQLRequestData]:
         """Read a request, and check what the stock code does not."""
@@ -153,6 +187,14 @@ class Endpoint(GraphQL[Context, None]):
         return limited
 
 
+@contextmanager
+def _gone() -> Iterator[None]:
+    try:
+        yield
+    except (WebSocketDisconnect, starlette.websockets.WebSocketDisconnected):
+        raise WebSocketDisconnected from None
+
+
 def _is_message(message: Any) -> bool:
     if not isinstance(message, dict) or not isinstance(kind := message.get("type"), str):
         return False
@@ -164,7 +206,7 @@ def _is_message(message: Any) -> bool:
         case "subscribe":
             return _is_id(message.get("id")) and _is_request(message.get("payload"))
         case _:
-            return kind in ("ping", "pong")
+            return kind in ("ping", "pong") and isinstance(message.get("payload"), dict | None)
 
 
 def _is_id(value: object) -> bool:
@@ -177,4 +219,5 @@ def _is_request(payload: Any) -> bool:
         and isinstance(payload.get("query"), str)
         and isinstance(payload.get("variables"), dict | None)
         and isinstance(payload.get("operationName"), str | None)
+        and isinstance(payload.get("extensions"), dict | None)
     )
