@@ -6,6 +6,7 @@ again.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,12 +26,22 @@ from gateway.live.rights import forbidden
 from gateway.live.table import RoomAt
 from gateway.model.capability import CapabilityLevel, Sparing, Support
 from gateway.model.commands import Action, BulkCommand, Command, Invite, ParticipantCommand, PlayMedia
-from gateway.model.errors import CommandError, CommandErrorCode, CommandRefused, LinkDown, OutcomeUnknown, refused
+from gateway.model.errors import (
+    CommandError,
+    CommandErrorCode,
+    CommandRefused,
+    GatewayError,
+    LinkDown,
+    OutcomeUnknown,
+    refused,
+)
 from gateway.model.ids import BackendId, ParticipantId, RoomId, RoomKey
 from gateway.model.reports import CommandFailedReport
 from gateway.model.room import LeaveReason, Participant, ParticipantRole, RoomState
 from gateway.model.viewer import Viewer
 from gateway.storage import AuditRecord, BatchWriter
+
+log = logging.getLogger(__name__)
 
 _RETRY_AFTER_MS = 2000
 """When to come back to a backend that is not connected."""
@@ -86,7 +97,12 @@ class Desk:
 
         A viewer who goes away while waiting does not stop what was begun.
         """
-        return await asyncio.shield(self._begin(self._do_and_record(viewer, ask, idempotency_key)))
+        doing = self._begin(self._do_and_record(viewer, ask, idempotency_key))
+        try:
+            return await asyncio.shield(doing)
+        except asyncio.CancelledError:
+            doing.add_done_callback(_log_fault)  # nobody else will be told of it
+            raise
 
     async def aclose(self) -> None:
         """Stop waiting for anything that is still under way."""
@@ -96,11 +112,14 @@ class Desk:
 
     async def _do_and_record(self, viewer: Viewer, ask: Ask, idempotency_key: str | None) -> CommandResult:
         began = time.monotonic()
-        if idempotency_key is None:
-            result = await self._try(viewer, ask)
-        else:
-            result = await self._once.do(viewer, ask, idempotency_key, partial(self._try, viewer, ask))
-        self._audit.put(_audited(viewer, ask, result, time.monotonic() - began))
+        result = CommandResult(CommandOutcome.UNKNOWN)  # unless it comes to an end
+        try:
+            if idempotency_key is None:
+                result = await self._try(viewer, ask)
+            else:
+                result = await self._once.do(viewer, ask, idempotency_key, partial(self._try, viewer, ask))
+        finally:
+            self._audit.put(_audited(viewer, ask, result, time.monotonic() - began))
         return result
 
     async def _try(self, viewer: Viewer, ask: Ask) -> CommandResult:
@@ -322,10 +341,17 @@ def _expecting(errand: _Errand, leaving: Mapping[ParticipantId, LeaveReason]) ->
 
 def _tell_late_refusal(errand: _Errand, sending: asyncio.Task[Receipt]) -> None:
     """Tell those who watch the room that a command failed after it had been answered."""
+    _log_fault(sending)
     failure = None if sending.cancelled() else sending.exception()
     if isinstance(failure, CommandRefused) and errand.room_at is not None:
         for error in failure.errors:
             errand.link.table.report(CommandFailedReport(room_id=errand.room_at.key.room_id, error=error))
+
+
+def _log_fault(task: asyncio.Task[_Result]) -> None:
+    """Log a slip of the gateway or an adapter, in a task whose end nobody waits for."""
+    if not task.cancelled() and not isinstance(fault := task.exception(), GatewayError | None):
+        log.error("a command was stopped by a fault of the gateway", exc_info=fault)
 
 
 def _audited(viewer: Viewer, ask: Ask, result: CommandResult, took_s: float) -> AuditRecord:

@@ -78,9 +78,10 @@ class Live:
             yield from link.table
 
     async def __aenter__(self) -> Self:
+        for backend_id in self.links:
+            await self._recorder.recall(backend_id)
         self.hub.tap(self._recorder.note)
         for link in self.links.values():
-            await self._recorder.recall(link.id)
             self._tasks.append(asyncio.create_task(self._supervise(link), name=f"link {link.id}"))
         self._tasks.append(asyncio.create_task(self._settle_history(), name="history"))
         self._tasks.append(asyncio.create_task(self._sweep_for_ever(), name="sweep"))

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -23,18 +24,30 @@ from gateway.storage import (
 
 _KEY_MAX_CHARS = 200
 _RETRY_AFTER_MS = 1000
+_NOT_STORED_MAX = 1000
+_CUT_SHORT = CommandResult(
+    CommandOutcome.UNKNOWN,
+    (
+        CommandError(
+            CommandErrorCode.TIMEOUT, "the gateway was stopped while it did this command: it may or may not have acted"
+        ),
+    ),
+)
+_Place = tuple[KeyOwner, str]
 
 
 class Once:
     """Remembers commands by their viewer and key.
 
-    Shape: `secret` keeps what is stored of a command's input (there may be PINs in it) from being guessed.
+    Shape: `secret` keeps what is stored of a command's input (there may be PINs in it) from being guessed. The last
+           answers that the database did not take are kept in memory.
     """
 
     def __init__(self, kept: Idempotency, secret: bytes) -> None:
         self._kept = kept
         self._secret = secret
-        self._under_way: dict[tuple[KeyOwner, str], asyncio.Future[CommandResult]] = {}
+        self._under_way: dict[_Place, asyncio.Future[CommandResult]] = {}
+        self._not_stored: dict[_Place, CommandResult] = {}
 
     async def do(
         self, viewer: Viewer, ask: Ask, key: str, act: Callable[[], Awaitable[CommandResult]]
@@ -58,43 +71,58 @@ class Once:
             case Answered(answer):
                 return msgspec.convert(answer, CommandResult)
             case InProgress():
-                return await self._same_as_first(owner, key)
+                return await self._same_as_first(owner, key, act)
             case Conflict():
                 message = "this idempotency key was used for another command"
                 return rejected(CommandError(CommandErrorCode.CONFLICT, message, ("idempotencyKey",)))
             case Abandoned():
-                message = "the gateway was stopped while it did this command: it may or may not have acted"
-                return CommandResult(CommandOutcome.UNKNOWN, (CommandError(CommandErrorCode.TIMEOUT, message),))
+                return _CUT_SHORT
 
     async def _first(self, owner: KeyOwner, key: str, act: Callable[[], Awaitable[CommandResult]]) -> CommandResult:
-        place: asyncio.Future[CommandResult] = asyncio.get_running_loop().create_future()
-        self._under_way[owner, key] = place
+        under_way: asyncio.Future[CommandResult] = asyncio.get_running_loop().create_future()
+        self._under_way[owner, key] = under_way
+        result, stored = _CUT_SHORT, False
         try:
             result = await act()
-            await self._keep(owner, key, result)
-            place.set_result(result)
-            return result
+            stored = await self._store(owner, key, result)
         finally:
             del self._under_way[owner, key]
-            place.cancel()
+            if not stored:
+                self._remember(owner, key, result)
+            under_way.set_result(result)
+        return result
 
-    async def _keep(self, owner: KeyOwner, key: str, result: CommandResult) -> None:
+    async def _store(self, owner: KeyOwner, key: str, result: CommandResult) -> bool:
         """Store the answer; when the database fails now, the key stays reserved, so that nothing acts again."""
         try:
-            if any(error.retry_after_ms is not None for error in result.errors):
+            if _may_be_tried_again(result):
                 await self._kept.release(owner, key)
             else:
                 await self._kept.finish(owner, key, msgspec.to_builtins(result))
         except StorageUnavailable:
-            return
+            return False
+        return True
 
-    async def _same_as_first(self, owner: KeyOwner, key: str) -> CommandResult:
-        place = self._under_way.get((owner, key))
-        if place is not None:
-            return await asyncio.shield(place)
+    def _remember(self, owner: KeyOwner, key: str, result: CommandResult) -> None:
+        self._not_stored[owner, key] = result
+        if len(self._not_stored) > _NOT_STORED_MAX:
+            del self._not_stored[next(iter(self._not_stored))]
+
+    async def _same_as_first(
+        self, owner: KeyOwner, key: str, act: Callable[[], Awaitable[CommandResult]]
+    ) -> CommandResult:
+        if (under_way := self._under_way.get((owner, key))) is not None:
+            return await asyncio.shield(under_way)
+        if (result := self._not_stored.get((owner, key))) is not None:
+            return await self._first(owner, key, act) if _may_be_tried_again(result) else result
         message = "this command is being done right now"
         return rejected(CommandError(CommandErrorCode.CONFLICT, message, retry_after_ms=_RETRY_AFTER_MS))
 
     def _fingerprint(self, ask: Ask) -> str:
-        described = msgspec.json.encode((ask.backend_id, ask.wish.action, ask.wish), order="deterministic")
-        return hashlib.blake2b(described, key=self._secret, digest_size=16).hexdigest()
+        plain = msgspec.to_builtins((ask.backend_id, ask.wish.action, ask.wish), order="deterministic")
+        # Not msgspec's JSON: ids may hold halves of characters, which only escapes can say.
+        return hashlib.blake2b(json.dumps(plain).encode(), key=self._secret, digest_size=16).hexdigest()
+
+
+def _may_be_tried_again(result: CommandResult) -> bool:
+    return any(error.retry_after_ms is not None for error in result.errors)

@@ -42,17 +42,19 @@ class Recorder:
         self._writer = writer
         self._history = history
         self._open: dict[RoomKey, _Open] = {}
-        self._left_over: dict[BackendId, dict[RoomId, Conference]] = {}
+        self._left_over: dict[BackendId, dict[RoomId, list[Conference]]] = {}
 
     async def recall(self, backend_id: BackendId) -> None:
         """Find out what was open when the gateway last stopped; called before the backend's link runs."""
-        conferences = await self._history.open_conferences(backend_id)
-        self._left_over[backend_id] = {RoomId(each.room_id): each for each in conferences}
+        of_room = self._left_over.setdefault(backend_id, {})
+        for conference in await self._history.open_conferences(backend_id):
+            of_room.setdefault(RoomId(conference.room_id), []).append(conference)
 
     def settle(self, backend_id: BackendId) -> None:
         """Close what is still left over; called when the backend has been read for the first time."""
-        for conference in self._left_over.pop(backend_id, {}).values():
-            self._close_left_over(conference)
+        for conferences in self._left_over.pop(backend_id, {}).values():
+            for conference in conferences:
+                self._close_left_over(conference)
         for key, opened in self._open.items():
             if key.backend_id == backend_id:
                 for stay_id in opened.left_over.values():
@@ -86,11 +88,13 @@ class Recorder:
         return opened
 
     def _taken_up(self, key: RoomKey, room: Room) -> _Open | None:
-        known = self._left_over.get(key.backend_id, {}).pop(key.room_id, None)
+        known: Conference | None = None
+        for conference in self._left_over.get(key.backend_id, {}).pop(key.room_id, ()):
+            if known is None and room.run_id is not None and conference.run_id == room.run_id:
+                known = conference
+            else:
+                self._close_left_over(conference)
         if known is None:
-            return None
-        if known.run_id is None or known.run_id != room.run_id:
-            self._close_left_over(known)
             return None
         still_open = {ParticipantId(stay.participant_id): stay.id for stay in known.stays if stay.leave_reason is None}
         return _Open(known.id, known.run_id, left_over=still_open)
