@@ -59,6 +59,7 @@ class _Errand:
     support: Support
     room_at: RoomAt | None
     deadline: float
+    at_once: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
     @property
     def about(self) -> RoomAt:
@@ -173,9 +174,7 @@ class Desk:
 
         Errors: CommandRefused.
         """
-        identity = errand.viewer.identities.get(errand.link.id)
-        room = None if errand.room_at is None else errand.room_at.room
-        sending = self._begin(errand.link.adapter.execute(command, room, identity))
+        sending = self._begin(_execute(errand, command))
         patience_s = errand.deadline - asyncio.get_running_loop().time()
         await asyncio.wait({sending}, timeout=patience_s)
         if not sending.done():
@@ -246,15 +245,12 @@ class Desk:
     async def _one_by_one(
         self, errand: _Errand, wish: AskEverybody, concerned: Sequence[Participant]
     ) -> list[CommandResult]:
-        at_once = asyncio.Semaphore(_AT_ONCE)
-
         async def one(participant: Participant) -> CommandResult:
-            async with at_once:
-                try:
-                    command = ParticipantCommand(ONE_BY_ONE[wish.action], wish.room_id, participant.id)
-                    return await self._act(errand, command)
-                except CommandRefused as refusal:
-                    return rejected(*refusal.errors)
+            try:
+                command = ParticipantCommand(ONE_BY_ONE[wish.action], wish.room_id, participant.id)
+                return await self._act(errand, command)
+            except CommandRefused as refusal:
+                return rejected(*refusal.errors)
 
         return await asyncio.gather(*map(one, concerned))
 
@@ -271,6 +267,14 @@ def own_presence(viewer: Viewer, room_at: RoomAt) -> Participant | None:
     if identity is None:
         return None
     return next((each for each in room_at.room.participants.values() if each.user_id == identity), None)
+
+
+async def _execute(errand: _Errand, command: Command) -> Receipt:
+    """Wait for a turn with the backend, also when whoever asked has had their answer meanwhile."""
+    identity = errand.viewer.identities.get(errand.link.id)
+    room = None if errand.room_at is None else errand.room_at.room
+    async with errand.at_once:
+        return await errand.link.adapter.execute(command, room, identity)
 
 
 def _on_me(errand: _Errand, wish: AskMe) -> ParticipantCommand:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import random
 import time
 from collections.abc import AsyncIterator
@@ -69,8 +70,8 @@ class Link:
         """Follow the backend until cancelled; whatever goes wrong with it ends here."""
         try:
             while True:
-                await self._connect_once()
-                await asyncio.sleep(self._next_wait_s())
+                wait_s = await self._follow_once()
+                await asyncio.sleep(wait_s)
         finally:
             self._doubts.give_up()
             await self.adapter.aclose()
@@ -88,15 +89,17 @@ class Link:
         """Say that the link no longer runs, and why."""
         self._lost(BackendStatus.FAILED, reason)
 
-    async def _connect_once(self) -> None:
+    async def _follow_once(self) -> float:
+        """Connect and follow until the connection ends, and say how many seconds to wait before the next time."""
         try:
             async with self.adapter.feed() as reports:
                 await self._follow(reports)
         except SignInRefused as refusal:
-            self._wait_s = self._limits.refused_wait_s
             self._lost(BackendStatus.FAILED, str(refusal))
+            return self._limits.refused_wait_s
         except LinkDown as loss:
             self._lost(BackendStatus.STALE if self.last_synced_at else BackendStatus.CONNECTING, str(loss))
+        return self._next_wait_s()
 
     async def _follow(self, reports: AsyncIterator[Report]) -> None:
         consuming = asyncio.create_task(self._consume(reports), name=f"{self.id}: reports")
@@ -184,7 +187,7 @@ class Link:
         self.last_synced_at = datetime.now(UTC)
 
     def _lost(self, status: BackendStatus, reason: str) -> None:
-        if self.status is not status:
+        if self.status is not status or self.status_reason is None:
             log.warning("backend %s: %s: %s", self.id, status.value, reason)
         self.table.mark_stale()
         if (self.status, self.status_reason) != (status, reason):
@@ -196,7 +199,7 @@ class Link:
 
     def _next_wait_s(self) -> float:
         wait_s = self._wait_s * random.uniform(0.5, 1.0)
-        self._wait_s = max(self._wait_s, min(self._wait_s * 2, self._limits.longest_wait_s))
+        self._wait_s = min(self._wait_s * 2, self._limits.longest_wait_s)
         return wait_s
 
 
@@ -213,6 +216,7 @@ class _Doubts:
         self._insisting: dict[RoomId, list[asyncio.Future[None]]] = {}
         self._begun: dict[RoomId, list[asyncio.Future[None]]] = {}
         self._changed = asyncio.Event()
+        self._given_up = False
 
     def about(self, room_id: RoomId) -> None:
         """Doubt one room; it is read soon, but not again at once."""
@@ -230,15 +234,21 @@ class _Doubts:
 
     def all_begun(self) -> None:
         """Know that everything is being read now; who insists on one room gets a reading of its own all the same."""
-        self._all = False
+        self._all = self._given_up = False
         self._all_read_at = time.monotonic()
-        self._rooms = dict.fromkeys(self._insisting, 0.0)
+        self._rooms = dict.fromkeys(self._insisting, self._all_read_at)
 
     async def insist(self, room_id: RoomId) -> None:
-        """Have a room read by a reading that has not begun yet, and wait for its end."""
+        """Have a room read by a reading that has not begun yet, and wait for its end.
+
+        Errors: LinkDown.
+        """
+        if self._given_up:
+            raise LinkDown("the connection was lost")
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._insisting.setdefault(room_id, []).append(waiter)
-        self._rooms[room_id] = 0.0
+        now = time.monotonic()
+        self._rooms[room_id] = min(self._rooms.get(room_id, now), now)
         self._changed.set()
         await waiter
 
@@ -252,7 +262,8 @@ class _Doubts:
                 waiter.set_result(None)
 
     def give_up(self) -> None:
-        """Let all who wait know that the link is down."""
+        """Let all who wait know that the link is down, and whoever asks before the next reading of everything."""
+        self._given_up = True
         for waiter in [each for waiters in (*self._insisting.values(), *self._begun.values()) for each in waiters]:
             if not waiter.done():
                 waiter.set_exception(LinkDown("the connection was lost"))
@@ -261,20 +272,24 @@ class _Doubts:
         self._read_at.clear()
 
     async def next(self, poll_interval_s: float | None) -> RoomId | None:
-        """Wait for the next room to be read; None means all of them, because of doubt or because it is time."""
+        """Wait for the next room to be read; None means all of them, because of doubt or because it is time.
+
+        What has been due for longest comes first, so that neither keeps the other waiting for ever.
+        """
         while True:
             now = time.monotonic()
             wait_s = self._limits.reread_gap_s if self._all else poll_interval_s
-            all_at = None if wait_s is None else self._all_read_at + wait_s
-            due = next((room_id for room_id, not_before in self._rooms.items() if not_before <= now), None)
-            if due is not None:
-                del self._rooms[due]
-                self._begun.setdefault(due, []).extend(self._insisting.pop(due, ()))
-                return due
-            if all_at is not None and all_at <= now:
+            all_at = math.inf if wait_s is None else self._all_read_at + wait_s
+            first = min(self._rooms, key=self._rooms.__getitem__, default=None)
+            room_at = math.inf if first is None else self._rooms[first]
+            if first is not None and room_at <= min(now, all_at):
+                del self._rooms[first]
+                self._begun.setdefault(first, []).extend(self._insisting.pop(first, ()))
+                return first
+            if all_at <= now:
                 return None
-            times = [*self._rooms.values(), *([all_at] if all_at is not None else [])]
-            await self._wait_for_change(min(times) - now if times else None)
+            next_at = min(room_at, all_at)
+            await self._wait_for_change(None if next_at == math.inf else next_at - now)
 
     async def _wait_for_change(self, timeout_s: float | None) -> None:
         self._changed.clear()

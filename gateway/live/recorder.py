@@ -3,7 +3,16 @@
 from dataclasses import dataclass, field
 
 from gateway.hub.hub import Update
-from gateway.model.events import ParticipantJoined, ParticipantLeft, RoomAppeared, RoomEnded, RoomRemoved, RoomUpdated
+from gateway.model.events import (
+    ChangedField,
+    ParticipantJoined,
+    ParticipantLeft,
+    ParticipantUpdated,
+    RoomAppeared,
+    RoomEnded,
+    RoomRemoved,
+    RoomUpdated,
+)
 from gateway.model.ids import BackendId, ParticipantId, RoomId, RoomKey
 from gateway.model.room import Participant, Room, RoomState
 from gateway.storage import (
@@ -15,7 +24,10 @@ from gateway.storage import (
     StayEnded,
     StayStarted,
     new_id,
+    utc_now,
 )
+
+_WHO = {ChangedField.DISPLAY_NAME, ChangedField.NUMBER, ChangedField.USERNAME, ChangedField.ROLE}
 
 
 @dataclass(slots=True)
@@ -57,9 +69,7 @@ class Recorder:
                 self._close_left_over(conference)
         for key, opened in self._open.items():
             if key.backend_id == backend_id:
-                for stay_id in opened.left_over.values():
-                    self._writer.put(StayEnded(id=stay_id, left_at=None))
-                opened.left_over.clear()
+                self._end_left_over(opened)
 
     def note(self, update: Update) -> None:
         """Write down an update, if it is about somebody coming or going, or a conference beginning or ending."""
@@ -69,6 +79,10 @@ class Recorder:
                     self._began(update.key, update.room)
             case ParticipantJoined(_, participant):
                 self._joined(self._began(update.key, update.room), participant)
+            case ParticipantUpdated(_, participant, changed) if not _WHO.isdisjoint(changed):
+                opened = self._open.get(update.key)
+                if opened is not None and (stay_id := opened.stays.get(participant.id)) is not None:
+                    self._writer.put(_stay(opened, participant, stay_id))
             case ParticipantLeft(at, participant, reason):
                 opened = self._open.get(update.key)
                 stay_id = opened.stays.pop(participant.id, None) if opened else None
@@ -76,6 +90,7 @@ class Recorder:
                     self._writer.put(StayEnded(id=stay_id, left_at=at, leave_reason=reason.value))
             case RoomEnded(at) | RoomRemoved(at):
                 if (opened := self._open.pop(update.key, None)) is not None:
+                    self._end_left_over(opened)
                     self._writer.put(ConferenceEnded(id=opened.conference_id, ended_at=at))
 
     def _began(self, key: RoomKey, room: Room) -> _Open:
@@ -106,26 +121,35 @@ class Recorder:
 
     def _joined(self, opened: _Open, participant: Participant) -> None:
         stay_id = opened.left_over.pop(participant.id, None)
-        if stay_id is None and participant.joined_at is not None:
-            stay = StayStarted(
-                conference_id=opened.conference_id,
-                participant_id=participant.id,
-                joined_at=participant.joined_at,
-                display_name=participant.display_name,
-                number=participant.number,
-                username=participant.username,
-                role=participant.role and participant.role.value,
-            )
-            stay_id = stay.id
-            self._writer.put(stay)
-        if stay_id is not None:
-            opened.stays[participant.id] = stay_id
+        if stay_id is None:
+            stay_id = new_id()
+            self._writer.put(_stay(opened, participant, stay_id))
+        opened.stays[participant.id] = stay_id
+
+    def _end_left_over(self, opened: _Open) -> None:
+        for stay_id in opened.left_over.values():
+            self._writer.put(StayEnded(id=stay_id, left_at=None))
+        opened.left_over.clear()
 
     def _close_left_over(self, conference: Conference) -> None:
         for stay in conference.stays:
             if stay.leave_reason is None:
                 self._writer.put(StayEnded(id=stay.id, left_at=None))
         self._writer.put(ConferenceEnded(id=conference.id, ended_at=None))
+
+
+def _stay(opened: _Open, participant: Participant, stay_id: str) -> StayStarted:
+    """Say who is in a conference; said again with the same id it fills in what has become known."""
+    return StayStarted(
+        id=stay_id,
+        conference_id=opened.conference_id,
+        participant_id=participant.id,
+        joined_at=participant.joined_at or utc_now(),
+        display_name=participant.display_name,
+        number=participant.number,
+        username=participant.username,
+        role=participant.role and participant.role.value,
+    )
 
 
 def _start(key: RoomKey, room: Room, conference_id: str) -> ConferenceStarted:

@@ -24,6 +24,7 @@ from strawberry.extensions import SchemaExtension
 from gateway.schema.errors import RequestError, RequestErrorCode
 
 _DOCUMENTS_KEPT = 200
+_AMBIGUOUS = "`operationName` is needed, since the document has several operations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,11 @@ class Documents(SchemaExtension):
     def on_validate(self) -> Iterator[None]:
         """Hand over what is wrong with the document."""
         if self._prepared is not None:
-            self.execution_context.pre_execution_errors = list(self._prepared.errors)
+            errors = list(self._prepared.errors)
+            named = self.execution_context._provided_operation_name  # noqa: SLF001  # the public one guesses the first
+            if not errors and named is None and _is_ambiguous(self._prepared.document):
+                errors = [RequestError(RequestErrorCode.INVALID_INPUT, _AMBIGUOUS, argument="operationName")]
+            self.execution_context.pre_execution_errors = errors
         yield
 
     @property
@@ -131,6 +136,11 @@ class _Measure:
             self._known[name] = _Size(0, 0)  # a fragment within itself: validation says so
             self._known[name] = self.of(self._fragments.get(name))
         return self._known[name]
+
+
+def _is_ambiguous(document: DocumentNode) -> bool:
+    """Whether a request has to name the operation it means; the library would take the first."""
+    return sum(isinstance(each, OperationDefinitionNode) for each in document.definitions) > 1
 
 
 def _most_of_one_name(document: DocumentNode) -> int:

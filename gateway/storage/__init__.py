@@ -67,6 +67,7 @@ __all__ = [
     "StorageUnavailable",
     "new_id",
     "page_key",
+    "utc_now",
 ]
 
 log = logging.getLogger(__name__)

@@ -56,6 +56,12 @@ async def test_one_of_several_operations_is_chosen_by_its_name(front: Front) -> 
     assert answer["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
 
 
+async def test_of_several_operations_none_is_done_without_a_name(front: Front) -> None:
+    _, answer = await front.post(WHO)
+    assert answer.get("data") is None
+    assert answer["errors"]
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
 async def test_other_methods_are_refused(front: Front, method: str) -> None:
     async with front.session.request(method, front.url, json={"query": "{ viewer { subject } }"}) as response:

@@ -33,6 +33,7 @@ class Faulty(Switchboard):
         self.poll_every_s: float | None = None
         self.snapshots = 0
         self.feeds = 0
+        self.closings = 0
         self.fault: Exception | None = None
         """What `execute` raises instead of doing anything."""
         self.failing: dict[ParticipantId, Exception] = {}
@@ -62,6 +63,7 @@ class Faulty(Switchboard):
             try:
                 yield _raising(reports)
             finally:
+                self.closings += 1
                 await self.leaving.wait()
 
     async def snapshot(self) -> Sequence[Room]:
@@ -70,6 +72,7 @@ class Faulty(Switchboard):
 
     async def read_room(self, room_id: RoomId) -> Room | None:
         room = await super().read_room(room_id)
+        await asyncio.sleep(0)  # an answer is never there at once
         await self.reading.wait()
         return room
 

@@ -369,6 +369,20 @@ async def test_nobody_is_too_many_for_the_backend(house: House, pbx: Faulty) -> 
     assert reasons == {LeaveReason.KICKED}
 
 
+async def test_a_slow_backend_is_not_sent_the_rest_all_at_once(tmp_path: Path, pbx: Faulty) -> None:
+    """The answer is due, the others are still to be kicked: they are, a few at a time."""
+    async with house_with(tmp_path, pbx, limits=QUICK) as house:
+        await house.until_live()
+        await house.with_people("board", *(f"p{number}" for number in range(30)))
+        pbx.hold.clear()
+        answer = await do(house, AskEverybody(Action.KICK_ALL, BOARD))
+        assert answer.outcome is CommandOutcome.UNKNOWN
+        assert len(pbx.executed) == 8
+        pbx.hold.set()
+        await house.until(lambda: not house.people("board"))
+        assert len(pbx.executed) == 30
+
+
 async def test_an_empty_room_is_muted_already(house: House, pbx: Faulty) -> None:
     pbx.abilities[Capability.MUTE_ALL] = composed("one by one", "here")
     await house.with_people("board")

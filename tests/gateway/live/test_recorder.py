@@ -3,14 +3,18 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gateway.model.ids import ParticipantId, RoomId
+from gateway.hub.hub import Update
+from gateway.live.recorder import Recorder
+from gateway.model.events import RoomAppeared, RoomEnded
+from gateway.model.ids import ParticipantId, Position, RoomId, RoomKey
 from gateway.model.room import NOBODY, LeaveReason, Participant, Room, RoomState
-from gateway.storage import Conference, ConferenceStarted, Storage
+from gateway.storage import Conference, ConferenceStarted, HistoryFilter, Storage
 from tests.gateway.schema.house import PBX, House, gid, house_with
 from tests.switchboard import Switchboard
 
@@ -92,6 +96,17 @@ async def test_a_conference_and_everybodys_stay_are_written_as_they_happen(tmp_p
     expected = [("Anna", "KICKED", True), ("Ben", "ROOM_CLOSED", True), ("Cem", "ROOM_CLOSED", True)]
     assert stays(node) == expected
     assert node["endedAt"] is not None
+
+
+async def test_a_name_that_becomes_known_later_is_written_too(tmp_path: Path, pbx: Switchboard) -> None:
+    async with gateway(tmp_path, pbx) as house:
+        pbx.join("board", "dan")
+        await house.until(lambda: "dan" in house.people("board"))
+        pbx.change("board", "dan", display_name="Dan")
+        pbx.end("board")
+        await house.until(lambda: room(house).state is RoomState.IDLE)
+        (node,) = await past(house)
+    assert ("Dan", "ROOM_CLOSED", True) in stays(node)
 
 
 async def test_who_comes_back_has_two_stays(tmp_path: Path, pbx: Switchboard) -> None:
@@ -228,3 +243,22 @@ async def test_no_conference_is_forgotten_where_several_were_left_open(tmp_path:
         await settled(house)
         assert [each.run_id for each in await going_on(house)] == ["run 1"]
         assert [node["endedAt"] for node in await past(house)] == [None, None]
+
+
+async def test_who_was_not_seen_again_before_the_end_has_a_stay_that_ended_unseen(
+    tmp_path: Path, pbx: Switchboard
+) -> None:
+    """The conference ends before everything has been read for the first time."""
+    async with gateway(tmp_path, pbx) as house:
+        (before,) = await going_on(house)
+    async with Storage.open(f"sqlite:///{tmp_path / 'gateway.sqlite3'}") as storage:
+        recorder = Recorder(storage.writer, storage.history)
+        await recorder.recall(PBX)
+        key, now = RoomKey(PBX, BOARD), datetime.now(UTC)
+        running = replace(pbx.rooms[BOARD], participants=NOBODY)
+        for event in (RoomAppeared(now, running), RoomEnded(now, running)):
+            recorder.note(Update(key, Position(1, 1), event, running))
+        await storage.writer.flush()
+        (over,) = (await storage.history.past(HistoryFilter(), first=10)).conferences
+    assert (over.id, over.ended_at) == (before.id, now)
+    assert {(stay.leave_reason, stay.left_at) for stay in over.stays} == {("UNKNOWN", None)}
