@@ -229,7 +229,8 @@ class Desk:
             results = await self._all_at_once(errand, wish, concerned)
         else:
             results = await self._one_by_one(errand, wish, concerned)
-        return summed_up(errand.about.key, results, concerned)
+        as_they_are = [result.participant or each for result, each in zip(results, concerned, strict=True)]
+        return summed_up(errand.about.key, results, as_they_are)
 
     async def _all_at_once(
         self, errand: _Errand, wish: AskEverybody, concerned: Sequence[Participant]

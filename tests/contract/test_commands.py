@@ -111,6 +111,7 @@ async def test_r7_everybody_is_kicked(seat: Seat) -> None:
     result = await seat.do(AskEverybody(Action.KICK_ALL, room))
     assert result.outcome is CommandOutcome.CONFIRMED
     assert {each.participant.id for each in result.results} == set(people)
+    assert all(each.participant.left_at for each in result.results)
     reasons = {event.reason for event in seat.events(room) if isinstance(event, ParticipantLeft)}
     assert reasons <= {LeaveReason.KICKED, LeaveReason.ROOM_CLOSED}
 
