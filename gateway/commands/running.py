@@ -26,10 +26,10 @@ def run(work: Coroutine[object, object, _Result]) -> _Result:
 
 
 async def stop_asked_for() -> None:
-    """Wait for Ctrl-C or a polite kill."""
+    """Wait for Ctrl-C, a polite kill, or the terminal being closed."""
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for signal_number in (signal.SIGINT, signal.SIGTERM):
+    for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(signal_number, asked.set)
     await asked.wait()
 

@@ -47,6 +47,9 @@ _RETRY_AFTER_MS = 2000
 """When to come back to a backend that is not connected."""
 _AT_ONCE = 8
 """How many commands of one COMPOSED ask are with the backend at the same time."""
+_MAY_BE_MODERATOR = CommandError(
+    CommandErrorCode.CONFLICT, "moderators are to be left alone, and the backend has not said whether this is one"
+)
 _Result = TypeVar("_Result")
 
 
@@ -228,7 +231,7 @@ class Desk:
         if errand.support.level is CapabilityLevel.NATIVE and spares == errand.support.spares:
             results = await self._all_at_once(errand, wish, concerned)
         else:
-            results = await self._one_by_one(errand, wish, concerned)
+            results = await self._one_by_one(errand, wish, concerned, spares)
         as_they_are = [result.participant or each for result, each in zip(results, concerned, strict=True)]
         return summed_up(errand.about.key, results, as_they_are)
 
@@ -244,9 +247,11 @@ class Desk:
             )
 
     async def _one_by_one(
-        self, errand: _Errand, wish: AskEverybody, concerned: Sequence[Participant]
+        self, errand: _Errand, wish: AskEverybody, concerned: Sequence[Participant], spares: frozenset[Sparing]
     ) -> list[CommandResult]:
         async def one(participant: Participant) -> CommandResult:
+            if Sparing.MODERATORS in spares and participant.role is None:
+                return rejected(_MAY_BE_MODERATOR)
             try:
                 command = ParticipantCommand(ONE_BY_ONE[wish.action], wish.room_id, participant.id)
                 return await self._act(errand, command)

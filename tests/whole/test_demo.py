@@ -139,12 +139,13 @@ def _who(rooms: list[dict[str, Any]]) -> dict[str, set[str]]:
     return {room["nativeId"]: {edge["node"]["nativeId"] for edge in room["participants"]["edges"]} for room in rooms}
 
 
-async def test_ctrl_c_ends_it_and_leaves_nothing_behind() -> None:
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+async def test_however_it_is_stopped_it_leaves_nothing_behind(ending: signal.Signals) -> None:
     folders = _demo_folders()
     async with running("demo", "--port=0", "--json") as (demo, _):
         children = psutil.Process(demo.pid).children(recursive=True)
         assert len(children) == 2
-        demo.send_signal(signal.SIGINT)
+        demo.send_signal(ending)
         async with asyncio.timeout(_PATIENCE_S):
             assert await demo.wait() == 0
     assert not any(child.is_running() for child in children)

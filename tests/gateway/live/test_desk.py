@@ -329,6 +329,18 @@ async def test_everybody_is_done_one_by_one_where_the_viewer_spares_others(house
     assert set(outcomes(answer)) == {"anna", "ben", "cem"}
 
 
+async def test_who_may_be_a_moderator_is_left_alone_where_moderators_are_spared(house: House, pbx: Faulty) -> None:
+    await house.with_people("board")
+    for name, role in (("anna", None), ("ben", ParticipantRole.PARTICIPANT), ("cem", ParticipantRole.MODERATOR)):
+        pbx.join("board", name, role=role)
+    await house.until(lambda: len(house.people("board")) == 3)
+    spared = frozenset({Sparing.ME, Sparing.MODERATORS})
+    answer = await do(house, AskEverybody(Action.KICK_ALL, BOARD, spared))
+    assert pbx.executed == [ParticipantCommand(Action.KICK, BOARD, BEN)]
+    assert outcomes(answer) == {"anna": CommandOutcome.REJECTED, "ben": CommandOutcome.CONFIRMED}
+    assert [error.code for error in answer.errors] == [CommandErrorCode.CONFLICT]
+
+
 async def test_each_has_an_outcome_of_their_own(tmp_path: Path, pbx: Faulty) -> None:
     pbx.abilities[Capability.MUTE_ALL] = composed("one by one", "here")
     async with house_with(tmp_path, pbx, limits=QUICK) as house:
