@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from random import Random
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
@@ -79,11 +80,11 @@ class Rig(Protocol):
 
 
 class KazooRig:
-    """Kazoo in one of its generations."""
+    """Kazoo in one of its generations; the master branch is 4.2 and can be asked to record."""
 
-    def __init__(self, generation: Generation) -> None:
+    def __init__(self, generation: Generation, *, master: bool = False) -> None:
         self.kind = "kazoo"
-        self._sim = KazooSimulator(generation=generation)
+        self._sim = KazooSimulator(generation=generation, master=master)
         self._number = 0
         self.identity = self._sim.owner_id
 
@@ -102,6 +103,7 @@ class KazooRig:
                 "account_name": self._sim.account_name,
                 "username": self._sim.username,
                 "password": password,
+                "recording": True,
             }
         )
 
@@ -166,8 +168,8 @@ class KazooRig:
 
 
 RIGS: dict[str, Callable[[], Rig]] = {
-    f"kazoo-{generation.value}": lambda generation=generation: KazooRig(generation)  # type: ignore[misc]
-    for generation in Generation
+    **{f"kazoo-{generation.value}": partial(KazooRig, generation) for generation in Generation},
+    "kazoo-master": partial(KazooRig, Generation.K4_2, master=True),
 }
 """Every rig by name; kinds come before the dash."""
 

@@ -202,6 +202,17 @@ async def test_r9_a_command_without_effect_is_only_accepted(seat: Seat) -> None:
     assert not seat.people(room)[ben].muted
 
 
+@pytest.mark.needs(Capability.RECORD)
+async def test_r9_what_no_report_ever_shows_is_only_accepted(seat: Seat) -> None:
+    room, _ = await _room_with(seat, "Ann")
+    sent = seat.rig.commands()
+    for action in (Action.START_RECORDING, Action.STOP_RECORDING):
+        result = await seat.do_in(action, room)
+        shown = seat.room(room).room.recording is (action is Action.START_RECORDING)
+        assert result.outcome is (CommandOutcome.CONFIRMED if shown else CommandOutcome.ACCEPTED)
+    assert seat.rig.commands() == sent + 2
+
+
 async def test_r10_what_the_backend_cannot_do_is_refused_with_the_declared_reason(seat: Seat) -> None:
     room, (ann,) = await _room_with(seat, "Ann")
     supports = seat.link.adapter.capabilities()

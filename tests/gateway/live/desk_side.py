@@ -52,7 +52,7 @@ class Faulty(Switchboard):
         """Report something; an exception is what the feed fails with."""
         assert self._feed is not None
         for report in reports:
-            self._feed.put_nowait(report)  # type: ignore[arg-type]
+            self._feed.put_nowait(report)  # type: ignore[arg-type]  # also an exception, for the feed to raise
 
     @asynccontextmanager
     async def feed(self) -> AsyncIterator[AsyncIterator[Report]]:
@@ -103,7 +103,7 @@ async def do(
 async def eventually(condition: Callable[[], object]) -> None:
     """Wait until something is so that nobody announces."""
     async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110
+        while not condition():  # noqa: ASYNC110  # conditions are counters, which nobody announces
             await asyncio.sleep(0)
 
 

@@ -51,7 +51,7 @@ async def test_a_fault_in_an_adapter_costs_that_backend_only(
         pbx.feed_refusal = ZeroDivisionError("a slip")
         pbx.drop_link()
     else:
-        pbx.rooms[BOARD] = None  # type: ignore[assignment]
+        pbx.rooms[BOARD] = None  # type: ignore[assignment]  # a slip of an adapter
         pbx.say(RosterDoubtReport())
     await until_status(house, BackendStatus.FAILED)
     assert link(house).status_reason == "stopped by a fault of the gateway; see its log"
