@@ -2,20 +2,22 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from gateway.adapter import Receipt
 from gateway.live.asks import Ask, AskEverybody, AskMe
-from gateway.live.results import CommandResult
+from gateway.live.results import CommandOutcome, CommandResult
 from gateway.model.commands import Action, Command, ParticipantCommand, RoomCommand
+from gateway.model.errors import CommandError, CommandErrorCode
 from gateway.model.ids import ParticipantId, RoomId
 from gateway.model.reports import Report
 from gateway.model.room import Room
 from gateway.model.viewer import Viewer
-from tests.gateway.schema.house import ADMIN, PBX, House
+from tests.gateway.schema.house import ADMIN, LIMITS, PBX, House
 from tests.switchboard import Switchboard
 
 BOARD = RoomId("board")
@@ -23,6 +25,9 @@ ANNA, BEN, CEM = ParticipantId("anna"), ParticipantId("ben"), ParticipantId("cem
 MUTE_ANNA = ParticipantCommand(Action.MUTE, BOARD, ANNA)
 MUTE_BEN = ParticipantCommand(Action.MUTE, BOARD, BEN)
 LOCK = RoomCommand(Action.LOCK, BOARD)
+QUICK = replace(LIMITS, confirm_s=0.1)
+"""For tests of what does not happen."""
+NO = CommandError(CommandErrorCode.BACKEND_REFUSED, "not today")
 
 
 class Faulty(Switchboard):
@@ -118,3 +123,12 @@ def rows(folder: Path, table: str) -> list[dict[str, Any]]:
     with closing(sqlite3.connect(folder / "gateway.sqlite3")) as database:
         database.row_factory = sqlite3.Row
         return [dict(row) for row in database.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall()]
+
+
+def code(result: CommandResult) -> CommandErrorCode:
+    (error,) = result.errors
+    return error.code
+
+
+def outcomes(result: CommandResult) -> Mapping[str, CommandOutcome]:
+    return {each.participant.id: each.outcome for each in result.results}
