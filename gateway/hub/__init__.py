@@ -1,1 +1,1 @@
-"""Who watches what: each room's log of recent events, and the watchers they are delivered to."""
+"""Who watches what: each room's log of recent events, and the watchers who are told of them."""

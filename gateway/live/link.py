@@ -93,6 +93,7 @@ class Link:
         """Connect and follow until the connection ends, and say how many seconds to wait before the next time."""
         try:
             async with self.adapter.feed() as reports:
+                self._hub.touch()  # only now the adapter may know what the backend can do
                 await self._follow(reports)
         except SignInRefused as refusal:
             self._lost(BackendStatus.FAILED, str(refusal))
@@ -185,6 +186,7 @@ class Link:
 
     def _synced(self) -> None:
         self.last_synced_at = datetime.now(UTC)
+        self._hub.touch()
 
     def _lost(self, status: BackendStatus, reason: str) -> None:
         if self.status is not status or self.status_reason is None:

@@ -27,12 +27,10 @@ _SWEEP_EVERY_S = 10.0
 class LiveLimits:
     """How much is kept, and for how long.
 
-    Units: `log_max_events` a room, `watcher_max_events` waiting for one watcher; `confirm_s` seconds until a command is
-           answered, however far it is.
+    Units: `log_max_events` a room; `confirm_s` seconds until a command is answered, however far it is.
     """
 
     log_max_events: int = 256
-    watcher_max_events: int = 1000
     confirm_s: float = 3.0
     ended_room_kept_s: float = 60.0
     idle_log_kept_s: float = 3600.0
@@ -59,7 +57,7 @@ class Live:
     ) -> None:
         self._limits = limits or LiveLimits()
         self._storage = storage
-        self.hub = Hub(max_waiting=self._limits.watcher_max_events)
+        self.hub = Hub()
         self.links: Mapping[BackendId, Link] = {each.id: self._link(each) for each in backends}
         self.desk = Desk(
             self.links, Once(storage.idempotency, secret), storage.writer, confirm_s=self._limits.confirm_s
@@ -113,13 +111,15 @@ class Live:
     async def _settle_history(self) -> None:
         """Close what the last run left open, backend by backend, once each has been read."""
         unsettled = set(self.links)
-        with self.hub.watch_backends() as changes:
+        changed = asyncio.Event()
+        with self.hub.watch_backends(lambda _: changed.set()):
             while unsettled:
+                changed.clear()
                 for backend_id in [each for each in unsettled if self.links[each].last_synced_at is not None]:
                     self._recorder.settle(backend_id)
                     unsettled.discard(backend_id)
                 if unsettled:
-                    await changes.next()
+                    await changed.wait()
 
     async def _sweep_for_ever(self) -> None:
         ended_for = timedelta(seconds=self._limits.ended_room_kept_s)

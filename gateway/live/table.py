@@ -218,6 +218,7 @@ class RoomTable:
         if not self._hub.watchers_of(self._key(entry.room.id)) and not _undone(entry.waiting):
             entry.log = RoomLog(self._log_max_events)
             entry.memory = RoomMemory()
+            self._hub.touch()
 
     def _current(self, reading: Reading, room: Room) -> Room:
         memory = reading.memories.get(room.id) or RoomMemory()

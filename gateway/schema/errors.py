@@ -21,21 +21,32 @@ _SAID_BY_THE_LIBRARY = (GraphQLError, MissingQueryError, CannotGetOperationTypeE
 class RequestErrorCode(StrEnum):
     """Stable names in `extensions.code`."""
 
+    BAD_REQUEST = "BAD_REQUEST"
     INVALID_INPUT = "INVALID_INPUT"
     ROOM_NOT_FOUND = "ROOM_NOT_FOUND"
     FORGED_CURSOR = "FORGED_CURSOR"
     SLOW_CONSUMER = "SLOW_CONSUMER"
     STORAGE_UNAVAILABLE = "STORAGE_UNAVAILABLE"
+    DELIVERY_GUARANTEE_UNSUPPORTED = "DELIVERY_GUARANTEE_UNSUPPORTED"
+    DELIVERY_GUARANTEE_UNSATISFIABLE = "DELIVERY_GUARANTEE_UNSATISFIABLE"
+    PARSE_FAILED = "PARSE_FAILED"
+    VALIDATION_FAILED = "VALIDATION_FAILED"
+    TOO_MANY_OPERATIONS = "TOO_MANY_OPERATIONS"
     DOCUMENT_TOO_DEEP = "DOCUMENT_TOO_DEEP"
     DOCUMENT_TOO_LARGE = "DOCUMENT_TOO_LARGE"
+    DOCUMENT_NOT_TRUSTED = "DOCUMENT_NOT_TRUSTED"
+    PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
+    PERSISTED_QUERY_HASH_MISMATCH = "PERSISTED_QUERY_HASH_MISMATCH"
+    PERSISTED_QUERY_NOT_SUPPORTED = "PERSISTED_QUERY_NOT_SUPPORTED"
+    SERVER_STOPPING = "SERVER_STOPPING"
     INTERNAL_ERROR = "INTERNAL_ERROR"
 
 
 class RequestError(GraphQLError):
     """An operation that cannot be answered, for a reason the client is told."""
 
-    def __init__(self, code: RequestErrorCode, message: str, *, argument: str | None = None) -> None:
-        named = {} if argument is None else {"argument": argument}
+    def __init__(self, code: RequestErrorCode, message: str, *, argument: str | None = None, **details: object) -> None:
+        named = details if argument is None else {"argument": argument, **details}
         super().__init__(message, extensions={"code": code.value, **named})
 
 

@@ -1,4 +1,6 @@
-"""What somebody in the lobby sees of rooms coming, changing and going."""
+"""What those in the lobby see of rooms coming, changing and going."""
+
+from collections.abc import Iterator
 
 from gateway.hub.hub import Update
 from gateway.live.table import RoomAt
@@ -16,18 +18,20 @@ _NOT_SHOWN = {ChangedField.SETTINGS, ChangedField.RUN}
 
 
 class Lobby:
-    """Remembers which rooms one viewer has been shown, to tell what each update means to them."""
+    """Remembers which rooms are shown, to tell what each update means to those who look."""
 
     def __init__(self, context: Context, matches: RoomMatch) -> None:
         self._context = context
         self._matches = matches
         self._shown: set[RoomKey] = set()
 
+    def open(self) -> None:
+        """Take the rooms as they are now for shown."""
+        self._shown = {at.key for at in self._rooms()}
+
     def snapshot(self) -> RoomListSnapshot:
         """Show all rooms as they are now."""
-        order = ROOM_ORDERS[RoomOrder.ACTIVITY_DESC]
-        rooms = sorted((at for at in self._context.live.rooms() if self._matches(at.key, at.room)), key=order.key)
-        self._shown = {at.key for at in rooms}
+        rooms = sorted(self._rooms(), key=ROOM_ORDERS[RoomOrder.ACTIVITY_DESC].key)
         return RoomListSnapshot(rooms=[Room(self._context, at) for at in rooms])
 
     def after(self, update: Update) -> RoomAdded | RoomChanged | RoomRemoved | None:
@@ -40,6 +44,9 @@ class Lobby:
         if not was_shown:
             return RoomAdded(room=self._room(update))
         return RoomChanged(room=self._room(update)) if _is_shown(update.event) else None
+
+    def _rooms(self) -> Iterator[RoomAt]:
+        return (at for at in self._context.live.rooms() if self._matches(at.key, at.room))
 
     def _room(self, update: Update) -> Room:
         return Room(self._context, RoomAt(update.key, update.room, update.position, update.event.at))

@@ -17,7 +17,6 @@ from gateway.schema.events import (
     RoomSnapshot,
     RoomUpdated,
 )
-from gateway.schema.limits import Documents
 from gateway.schema.mutation import Mutation
 from gateway.schema.query import Query
 from gateway.schema.scalars import SCALARS
@@ -34,14 +33,13 @@ class GatewaySchema(strawberry.Schema):
         errors[:] = [shown(error) for error in errors]
 
 
-def make_schema() -> strawberry.Schema:
+def make_schema() -> GatewaySchema:
     """Build the schema; operations need a `gateway.schema.context.Context`."""
     return GatewaySchema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
         types=_EVENTS,
-        extensions=[Documents],
         config=StrawberryConfig(scalar_map=SCALARS),
     )
 

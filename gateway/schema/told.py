@@ -35,9 +35,11 @@ def resolved(description: str, *, graphql_type: object = None) -> Callable[[Call
     return decorate
 
 
-def followed(description: str) -> Callable[[Callable[..., object]], Any]:
-    """Declare a field of Subscription."""
-    decorate: Callable[[Callable[..., object]], Any] = strawberry.subscription(description=description)
+def followed(description: str, *, graphql_type: object) -> Callable[[Callable[..., object]], Any]:
+    """Declare a field of Subscription; its method gives a `Feed` of that type's events."""
+    decorate: Callable[[Callable[..., object]], Any] = strawberry.subscription(
+        description=description, graphql_type=graphql_type
+    )
     return decorate
 
 

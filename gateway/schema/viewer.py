@@ -8,6 +8,9 @@ from gateway.model import viewer as model
 from gateway.model.viewer import ViewerRole
 from gateway.schema.told import told
 
+PERSONAL_FIELDS = frozenset({"isMe", "me", "viewer"})
+"""The fields whose value depends on who asks, and not just on their rights: who selects one shares nothing."""
+
 
 @dataclass
 class _View:

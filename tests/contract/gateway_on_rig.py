@@ -37,7 +37,7 @@ class Seat:
         self.viewer = Viewer("ann", "default", frozenset(ViewerRole), {BACKEND: rig.identity})
         self._news = asyncio.Event()
         live.hub.tap(self._note)
-        self._backends = live.hub.watch_backends()
+        live.hub.watch_backends(lambda _: self._news.set())
 
     @property
     def link(self) -> Link:
@@ -61,11 +61,7 @@ class Seat:
             async with asyncio.timeout(_PATIENCE_S):
                 while not condition():
                     self._news.clear()
-                    news = asyncio.create_task(self._news.wait())
-                    status = asyncio.create_task(self._backends.next())
-                    await asyncio.wait({news, status}, return_when=asyncio.FIRST_COMPLETED)
-                    news.cancel()
-                    status.cancel()
+                    await self._news.wait()
         except TimeoutError:
             raise AssertionError(f"did not become so; the last that was seen: {self.seen[-5:]}") from None
 

@@ -20,6 +20,7 @@ from gateway.model.viewer import Viewer, ViewerRole
 from gateway.storage import Storage
 from gateway.web.app import WebLimits, make_app
 from gateway.web.server import serving
+from tests.watching import watching_all, watching_backends
 
 _PAGE = Path(__file__).parents[1] / "recordings" / "kazoo"
 _CONFERENCE = "5edbfdd3b825314a71b0a05957392edb"
@@ -88,7 +89,7 @@ async def _desk(tmp_path: Path) -> AsyncIterator[_Desk]:
         ):
             app = make_app(live, storage, lambda _: _VIEWER, b"1" * 32, WebLimits())
             async with serving(app, "127.0.0.1", 0) as port:
-                with live.hub.watch_backends() as changes:
+                with watching_backends(live.hub) as changes:
                     while live.links[_BACKEND].status is not BackendStatus.LIVE:
                         await changes.next()
                 transport = WebsocketsTransport(f"ws://127.0.0.1:{port}/graphql")
@@ -104,7 +105,7 @@ async def test_the_list_of_the_page(desk: _Desk) -> None:
     for _ in range(2):  # it is listed again once its events are subscribed to
         desk.kazoo.answer_raw("GET", "conferences", _enveloped("seed-conferences.json"))
     desk.kazoo.drop_link()  # so that the gateway reads it anew
-    with desk.live.hub.watch_all() as updates:
+    with watching_all(desk.live.hub) as updates:
         while not any(each.room.id == "" for each in desk.live.rooms()):
             await updates.next()
     rooms = [edge["node"] for edge in (await desk.ask(_ROOMS))["rooms"]["edges"]]

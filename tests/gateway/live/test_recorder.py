@@ -1,5 +1,6 @@
 """Who was in which conference and when, through restarts."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -67,7 +68,9 @@ async def going_on(house: House) -> tuple[Conference, ...]:
 
 async def settled(house: House) -> None:
     """Wait until what the last run left open has been looked at."""
-    await house.until(lambda: not house.live._recorder._left_over)
+    async with asyncio.timeout(10):
+        while house.live._recorder._left_over:  # noqa: ASYNC110  nobody announces it
+            await asyncio.sleep(0)
 
 
 def room(house: House) -> Room:

@@ -44,6 +44,7 @@ from tests.gateway.model.invariants import Follower
 from tests.gateway.model.switch import (
     ROOM,
 )
+from tests.watching import watching_all, watching_room
 
 # ---- readings ----
 
@@ -193,13 +194,13 @@ async def test_every_watcher_of_a_room_sees_every_event_once_and_in_order() -> N
     hub = Hub()
     table = new_table(hub)
     followers = []
-    with hub.watch_room(KEY) as first, hub.watch_room(KEY) as second, hub.watch_all() as everything:
+    with watching_room(hub, KEY) as first, watching_room(hub, KEY) as second, watching_all(hub) as everything:
         read(table, holding(person()))
         for report in (muted(True), muted(True), joined(BEN), left(), EndReport(room_id=ROOM)):
             table.report(report)
         for watching in (first, second, everything):
             follower = Follower()
-            while watching._items:
+            while watching.waiting:
                 item = await watching.next()
                 assert isinstance(item, Update)
                 follower.note(item)
@@ -220,7 +221,7 @@ async def test_removing_a_room_lets_everybody_leave_ends_it_and_closes_its_watch
     hub = Hub()
     table = new_table(hub)
     read(table, holding(person()))
-    with hub.watch_room(KEY) as watching:
+    with watching_room(hub, KEY) as watching:
         table.remove(ROOM)
         kinds = []
         while (item := await watching.next()) is not None:

@@ -4,9 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from gateway.hub.hub import Hub, Update
-from gateway.hub.subscription import Gap
-from gateway.live.table import Reading, RoomTable
+from gateway.hub.hub import Hub
+from gateway.live.table import Reading
 from gateway.model.events import (
     ParticipantJoined,
     ParticipantLeft,
@@ -17,17 +16,14 @@ from gateway.model.reports import (
     RoomReports,
 )
 from gateway.model.room import Room
-from tests.gateway.live.rooms import AT_ONCE, KEY, NEVER, following, new_table, position_of, read, room_of
+from tests.gateway.live.rooms import AT_ONCE, NEVER, following, new_table, read, room_of
 from tests.gateway.model.invariants import Follower, assert_bounded
 from tests.gateway.model.switch import (
     ROOM,
-    Delivery,
     Habits,
     Step,
     Switch,
     assert_true,
-    delivered,
-    deliveries,
     habits,
     steps,
 )
@@ -195,38 +191,6 @@ def test_a_reading_of_any_moment_while_it_is_open_joins_the_reports_without_gap_
         assert_true(room_of(table), switch.room, all_known=False)
         # Nobody and nothing came or went in between: at most there is news of the times.
         assert not [event for event in events if isinstance(event, ParticipantJoined | ParticipantLeft | RoomEnded)]
-
-
-@given(habits, steps, deliveries, st.lists(st.integers(0, 12), max_size=40), st.integers(1, 8))
-async def test_a_watcher_who_follows_gaps_by_reading_the_state_always_ends_with_it(
-    habits: Habits, steps: list[Step], delivery: Delivery, takes: list[int], most: int
-) -> None:
-    hub = Hub(max_waiting=most)
-    switch, table = Switch(habits), new_table(hub)
-    reports = [report for step in steps for report in switch.do(step)]
-    with hub.watch_room(KEY) as watching:
-        read(table, Switch(habits).room)
-        follower = Follower()
-        coming = delivered(reports, delivery)
-        for turn, report in enumerate(coming):
-            table.report(report)
-            for _ in range(takes[turn] if turn < len(takes) else 0):
-                if watching._items or watching._overflown:
-                    follower = _took(follower, await watching.next(), table)
-        while watching._items or watching._overflown:
-            follower = _took(follower, await watching.next(), table)
-        assert follower.room == room_of(table)
-        assert follower.position == position_of(table)
-
-
-def _took(follower: Follower, item: Update | Gap | None, table: RoomTable) -> Follower:
-    if isinstance(item, Gap):
-        at = table.get(ROOM)
-        assert at is not None
-        return Follower(at.room, at.position)
-    assert item is not None
-    follower.note(item)
-    return follower
 
 
 @given(habits, steps, st.integers(1, 20))

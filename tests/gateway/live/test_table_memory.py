@@ -38,6 +38,7 @@ from tests.gateway.live.rooms import (
 from tests.gateway.model.switch import (
     ROOM,
 )
+from tests.watching import watching_room
 
 # ---- commands ----
 
@@ -154,7 +155,7 @@ async def test_ended_rooms_leave_memory_when_their_time_is_over() -> None:
     assert room_of(table).state is RoomState.ENDED
     table.sweep(ended_for=NEVER, idle_for=AT_ONCE)
     assert len(table) == 1
-    with hub.watch_room(KEY) as watching:
+    with watching_room(hub, KEY) as watching:
         table.sweep(ended_for=AT_ONCE, idle_for=NEVER)
         last = await watching.next()
         assert isinstance(last, Update)
@@ -187,7 +188,7 @@ async def test_a_log_is_not_let_go_while_somebody_watches_or_waits_for_an_effect
     table = new_table(hub)
     read(table, Room(id=ROOM))
     old = position_of(table)
-    with hub.watch_room(KEY):
+    with watching_room(hub, KEY):
         table.sweep(ended_for=AT_ONCE, idle_for=AT_ONCE)
     assert position_of(table) == old
     waiter: asyncio.Future[Position] = table.until(ROOM, lambda room: False)

@@ -1,27 +1,33 @@
 """A gateway with two switchboards behind it, and ways to ask it, to follow it and to wait for it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import json
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
-from graphql import GraphQLError
-from strawberry import Schema
-from strawberry.types import ExecutionResult
+from graphql import ExecutionResult, GraphQLError
 
-from gateway.hub.hub import Hub, Update
+from gateway.hub.hub import Update
 from gateway.live.link import BackendStatus, LinkLimits
 from gateway.live.live import ConfiguredBackend, Live, LiveLimits
 from gateway.live.table import RoomAt
 from gateway.model.ids import BackendId, ParticipantId, RoomId, RoomKey
 from gateway.model.viewer import Viewer, ViewerRole
-from gateway.schema.context import Context
+from gateway.operations.batch import Batch
+from gateway.operations.delivery import read_wish
+from gateway.operations.execution import Answer, RequestRefused, refusal
+from gateway.operations.operations import Operations, OperationSettings
+from gateway.operations.persisted import PersistedDocuments
+from gateway.operations.request import GraphQLRequest
+from gateway.operations.shared import Follower
 from gateway.schema.cursor import Cursors
 from gateway.schema.ids import backend_gid, participant_gid, room_gid
 from gateway.schema.limits import QueryLimits
 from gateway.schema.schema import make_schema
-from gateway.storage import Storage
+from gateway.storage import History, Storage
 from tests.switchboard import Switchboard
 
 PBX, CLOUD = BackendId("pbx"), BackendId("cloud")
@@ -42,36 +48,42 @@ class CloudSwitchboard(Switchboard):
     kind: ClassVar[str] = "bandwidth"
 
 
-class Stream:
-    """What a subscription sends, one item after another."""
+class Stream(Follower):
+    """What a subscription sends, one item after another; it is `blocked` while `room_for` items wait to be taken."""
 
-    def __init__(self, results: AsyncIterator[ExecutionResult], hub: Hub) -> None:
-        self._results = results
-        self._hub = hub
-        self._coming: asyncio.Task[ExecutionResult | None] | None = None
+    def __init__(self, room_for: int) -> None:
+        super().__init__()
+        self._room_for = room_for
+        self._come: deque[dict[str, Any]] = deque()
+        self._over = False
+        self._news = asyncio.Event()
 
-    async def begun(self) -> None:
-        """Wait until it follows: what happens from now on comes."""
-        before = self._hub.watchers
-        self._coming = asyncio.create_task(self._next_result())
-        async with asyncio.timeout(_PATIENCE_S):
-            while self._hub.watchers == before:  # noqa: ASYNC110  a counter, which nobody announces
-                await asyncio.sleep(0)
+    @property
+    def blocked(self) -> bool:
+        return len(self._come) >= self._room_for
+
+    def deliver(self, batch: Batch) -> None:
+        self._come.extend(json.loads(delivery.payload) for delivery in batch.deliveries)
+        self._news.set()
+
+    def finish(self, errors: Sequence[GraphQLError]) -> None:
+        self._over = True
+        if errors:
+            self._come.append({"errors": [error.formatted for error in errors]})
+        self._news.set()
 
     async def result(self) -> ExecutionResult | None:
         """Give the next result as it comes; None at the end."""
         async with asyncio.timeout(_PATIENCE_S):
-            coming, self._coming = self._coming, None
-            return await (coming or self._next_result())
-
-    async def aclose(self) -> None:
-        """Stop waiting."""
-        if self._coming is not None:
-            self._coming.cancel()
-            await asyncio.wait([self._coming])
-
-    async def _next_result(self) -> ExecutionResult | None:
-        return await anext(self._results, None)
+            while not self._come:
+                if self._over:
+                    return None
+                self._news.clear()
+                await self._news.wait()
+        result = _result(self._come.popleft())
+        if not self._come:
+            self.drained()
+        return result
 
     async def next(self) -> Any:
         """Give the next event, which is no error."""
@@ -94,6 +106,14 @@ class Stream:
         return await self.result() is None
 
 
+def _result(response: dict[str, Any]) -> ExecutionResult:
+    errors = [
+        GraphQLError(each["message"], path=each.get("path"), extensions=each.get("extensions"))
+        for each in response.get("errors", ())
+    ]
+    return ExecutionResult(response.get("data"), errors or None)
+
+
 class House:
     """A gateway, what is behind it, and who stands before it."""
 
@@ -102,14 +122,23 @@ class House:
         self.cursors = Cursors(b"secret")
         self.seen: list[Update] = []
         self._news = asyncio.Event()
+        self.operations = self.make_operations(QueryLimits())
         live.hub.tap(self._note)
 
     async def ask(
         self, query: str, viewer: Viewer = ADMIN, limits: QueryLimits | None = None, **variables: Any
     ) -> ExecutionResult:
         """Run a query or mutation."""
+        operations = self.operations if limits is None else self.make_operations(limits)
+        request = GraphQLRequest(query, variables, None, {}, None)
         async with asyncio.timeout(_PATIENCE_S):
-            return await SCHEMA.execute(query, variables, context_value=self.context(viewer, limits))
+            try:
+                answer = operations.answer(operations.prepare(request, viewer))
+                if not isinstance(answer, Answer):
+                    answer = await answer
+            except RequestRefused as refused:
+                answer = refusal(refused.errors)
+        return _result(json.loads(answer.body))
 
     async def data(self, query: str, viewer: Viewer = ADMIN, **variables: Any) -> Any:
         """Run a query or mutation that has no errors."""
@@ -127,20 +156,28 @@ class House:
 
     @asynccontextmanager
     async def follow(
-        self, query: str, viewer: Viewer = ADMIN, schema: Schema = SCHEMA, **variables: Any
+        self,
+        query: str,
+        viewer: Viewer = ADMIN,
+        *,
+        room_for: int = 1000,
+        extensions: dict[str, object] | None = None,
+        **variables: Any,
     ) -> AsyncIterator[Stream]:
         """Run a subscription; it is stopped at the end, as when a client goes away."""
-        results: Any = await schema.subscribe(query, variables, context_value=self.context(viewer))
-        stream = Stream(results, self.live.hub)
+        stream = Stream(room_for)
+        request = GraphQLRequest(query, variables, None, extensions or {}, None)
         try:
-            yield stream
-        finally:
-            await stream.aclose()
-            await results.aclose()
+            self.operations.follow(self.operations.prepare(request, viewer), stream, read_wish(request.extensions))
+        except RequestRefused as refused:
+            stream.finish(refused.errors)
+        yield stream
+        stream.stop()
 
-    def context(self, viewer: Viewer = ADMIN, limits: QueryLimits | None = None) -> Context:
-        """Give what operations read from."""
-        return Context(self.live, self.storage.history, viewer, self.cursors, limits or QueryLimits())
+    def make_operations(self, limits: QueryLimits, history: History | None = None) -> Operations:
+        """Make what runs operations."""
+        settings = OperationSettings(talking_interval_s=0, limits=limits)
+        return Operations(self.live, history or self.storage.history, self.cursors, PersistedDocuments(), settings)
 
     def room(self, room_id: str, backend_id: BackendId = PBX) -> RoomAt | None:
         """Give a room as the gateway has it."""
@@ -153,14 +190,12 @@ class House:
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait until something is so; looked at again whenever anything happens."""
-        with self.live.hub.watch_backends() as backends:
+        with self.live.hub.watch_backends(lambda _: self._news.set()):
             async with asyncio.timeout(_PATIENCE_S):
                 while not condition():
                     self._news.clear()
-                    waits = {asyncio.create_task(self._news.wait()), asyncio.create_task(backends.next())}
-                    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-                    for wait in waits:
-                        wait.cancel()
+                    with suppress(TimeoutError):  # what nobody announces is looked at all the same
+                        await asyncio.wait_for(self._news.wait(), 0.01)
 
     async def until_live(self) -> None:
         """Wait until both backends have been read."""
@@ -174,6 +209,12 @@ class House:
             self.pbx.join(room_id, person, display_name=person.title(), **fields)
         await self.until(lambda: self.room(room_id) and self.people(room_id) == set(people))
         return gid(room_id)
+
+    async def until_joined(self, room_id: str, *people: str) -> None:
+        """Let people into a room, each once the one before is known to be there."""
+        for person in people:
+            self.pbx.join(room_id, person, display_name=person.title())
+            await self.until(lambda who=person: who in self.people(room_id))
 
     def _note(self, update: Update) -> None:
         self.seen.append(update)
@@ -203,3 +244,4 @@ async def house_with(
         house = House(live, storage, pbx, cloud)
         async with live:
             yield house
+            await house.operations.aclose()

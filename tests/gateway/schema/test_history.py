@@ -1,6 +1,5 @@
 """Past conferences, and who was in them."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,9 +7,10 @@ import pytest
 
 from gateway.model.ids import BackendId
 from gateway.model.room import LeaveReason, ParticipantRole
+from gateway.schema.limits import QueryLimits
 from gateway.storage import ConferenceEnded, ConferenceStarted, History, StayEnded, StayStarted
 from gateway.storage.engine import Database, parse_url
-from tests.gateway.schema.house import CLOUD, PBX, SCHEMA, VIEWER, House, backend, gid
+from tests.gateway.schema.house import CLOUD, PBX, VIEWER, House, backend, gid
 
 HISTORY = """query ($room: ID, $backend: ID, $from: DateTime, $to: DateTime, $first: Int, $after: String) {
     conferenceHistory(roomId: $room, backendId: $backend, from: $from, to: $to, first: $first, after: $after) {
@@ -130,8 +130,7 @@ async def test_wrong_input_is_named(house: House, wish: dict[str, Any], argument
 
 async def test_a_database_that_is_away_is_said_so(house: House) -> None:
     nowhere = Database(parse_url("postgresql://nobody@127.0.0.1:1/nothing"))
-    context = replace(house.context(), history=History(nowhere))
-    result = await SCHEMA.execute(HISTORY, {}, context_value=context)
+    house.operations = house.make_operations(QueryLimits(), History(nowhere))
+    error = await house.error(HISTORY)
     await nowhere.aclose()
-    assert result.errors is not None
-    assert result.errors[0].extensions == {"code": "STORAGE_UNAVAILABLE"}
+    assert error.extensions == {"code": "STORAGE_UNAVAILABLE"}

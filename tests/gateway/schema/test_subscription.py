@@ -1,14 +1,11 @@
 """Participants of all rooms, the lobby, and the backends, followed."""
 
-from pathlib import Path
-
 import pytest
 
 from gateway.live.link import BackendStatus
-from gateway.live.live import LiveLimits
 from gateway.model.ids import BackendId
 from gateway.model.room import ParticipantRole
-from tests.gateway.schema.house import CLOUD, LIMITS, PBX, VIEWER, House, backend, gid, house_with
+from tests.gateway.schema.house import CLOUD, PBX, VIEWER, House, backend, gid
 
 PEOPLE = """subscription ($filter: ParticipantEventFilter) { participantEvents(filter: $filter) {
     __typename roomId position participant { id } ... on ParticipantUpdated { changed } } }"""
@@ -27,7 +24,6 @@ BACKENDS = """subscription ($ids: [ID!]) { backendEvents(backendIds: $ids) {
 async def test_participants_of_all_rooms_are_followed(house: House) -> None:
     await house.with_people("board", "anna")
     async with house.follow(PEOPLE, VIEWER) as events:
-        await events.begun()
         house.pbx.join("board", "ben")
         joined = await events.next()
         assert (joined["__typename"], joined["roomId"]) == ("ParticipantJoined", gid("board"))
@@ -56,7 +52,6 @@ async def test_participants_of_all_rooms_are_followed(house: House) -> None:
 async def test_events_about_participants_are_narrowed(house: House, filter_: object, expected: list[str]) -> None:
     await house.with_people("board", "anna")
     async with house.follow(PEOPLE, filter=filter_) as events:
-        await events.begun()
         house.pbx.join("board", "ben")
         house.pbx.change("board", "ben", talking=True)
         house.pbx.change("board", "ben", muted=True)
@@ -82,18 +77,14 @@ async def test_wrong_ids_in_a_filter_are_named(house: House) -> None:
         assert error.extensions == {"code": "INVALID_INPUT", "argument": f"filter.{field}"}
 
 
-async def test_who_cannot_get_all_events_of_participants_is_told_so(tmp_path: Path) -> None:
-    async with house_with(tmp_path, limits=LiveLimits(watcher_max_events=3)) as house:
-        await house.until_live()
-        await house.with_people("board", "anna")
-        async with house.follow(PEOPLE) as events:
-            await events.begun()
-            for number in range(5):
-                house.pbx.join("board", f"p{number}")
-            await house.until(lambda: len(house.people("board")) == 6)
-            assert (await events.error()).extensions == {"code": "SLOW_CONSUMER"}
-            assert await events.is_over()
-        assert house.live.hub.watchers == 0
+async def test_who_cannot_get_all_events_of_participants_is_told_so(house: House) -> None:
+    await house.with_people("board", "anna")
+    async with house.follow(PEOPLE, room_for=1) as events:
+        await house.until_joined("board", *(f"p{number}" for number in range(5)))
+        assert (await events.next())["participant"]["id"] == gid("board", "p0")
+        assert (await events.error()).extensions == {"code": "SLOW_CONSUMER"}
+        assert await events.is_over()
+    assert house.live.hub.watchers == 0
 
 
 # ---- the lobby ----
@@ -143,20 +134,17 @@ async def test_the_lobby_can_wait_for_a_person(house: House) -> None:
         assert (await events.next())["__typename"] == "RoomRemoved"
 
 
-async def test_who_reads_the_lobby_too_slowly_gets_it_again(tmp_path: Path) -> None:
-    async with house_with(tmp_path, limits=LiveLimits(watcher_max_events=3, link=LIMITS.link)) as house:
-        await house.until_live()
-        await house.with_people("board", "anna")
-        async with house.follow(LOBBY) as events:
-            await events.next()
-            for number in range(5):
-                house.pbx.join("board", f"p{number}")
-            await house.until(lambda: len(house.people("board")) == 6)
-            again = await events.next()
-            assert again == {"__typename": "RoomListSnapshot", "rooms": [{"id": gid("board"), "participantCount": 6}]}
-            house.pbx.leave("board", "p0")
-            changed = await events.next()
-            assert (changed["__typename"], changed["room"]["participantCount"]) == ("RoomChanged", 5)
+async def test_who_reads_the_lobby_too_slowly_gets_it_again(house: House) -> None:
+    await house.with_people("board", "anna")
+    async with house.follow(LOBBY, room_for=1) as events:
+        await events.next()
+        await house.until_joined("board", *(f"p{number}" for number in range(5)))
+        assert (await events.next())["room"]["participantCount"] == 2
+        again = await events.next()
+        assert again == {"__typename": "RoomListSnapshot", "rooms": [{"id": gid("board"), "participantCount": 6}]}
+        house.pbx.leave("board", "p0")
+        changed = await events.next()
+        assert (changed["__typename"], changed["room"]["participantCount"]) == ("RoomChanged", 5)
 
 
 # ---- backends ----

@@ -1,0 +1,1 @@
+"""How GraphQL requests are read and run: documents, shared subscriptions, kept answers."""
