@@ -14,6 +14,7 @@ from gateway.adapter import Adapter
 from gateway.live.live import ConfiguredBackend
 from gateway.model.ids import BackendId
 from gateway.model.viewer import ViewerRole
+from gateway.operations.persisted import BadManifest, load_manifest
 
 PREFIX = "CONFERENCE_GATEWAY_"
 """Every setting is also a variable: CONFERENCE_GATEWAY_SERVER_PORT, CONFERENCE_GATEWAY_BACKENDS_<ID>_URL."""
@@ -45,6 +46,9 @@ class ServerSettings(_Table):
         default=(),
         description="origins of web pages on other hosts that may use the gateway, as https://app.example.com",
     )
+    legacy_graphql_ws: bool = Field(
+        default=False, description="whether the deprecated WebSocket protocol graphql-ws is spoken too"
+    )
 
 
 class StorageSettings(_Table):
@@ -60,9 +64,6 @@ class LimitSettings(_Table):
         default=3.0, description="seconds a mutation waits for the event that shows its effect"
     )
     room_log_events: _Count = Field(default=256, description="recent events kept of each room, for those who come back")
-    watcher_events: _Count = Field(
-        default=1000, description="events waiting for one slow subscription before it is told of a gap"
-    )
     ended_room_kept_s: _Positive = Field(
         default=60.0, description="seconds an ended room without a configuration stays visible"
     )
@@ -72,6 +73,28 @@ class LimitSettings(_Table):
     body_max_bytes: _Count = Field(
         default=262_144, description="bytes of one HTTP request or WebSocket message at most"
     )
+    outbox_max_bytes: _Count = Field(
+        default=262_144, description="bytes that may wait for one client before it is told of a gap"
+    )
+    heartbeat_s: _Positive = Field(default=15.0, description="seconds between signs of life on each socket and stream")
+    stalled_s: _Positive = Field(default=30.0, description="seconds after which a client that reads nothing is cut")
+    talking_interval_s: float = Field(
+        default=0.25,
+        ge=0,
+        description="seconds between two news of who talks in a room, for each client; 0: all of them",
+    )
+    socket_operations: _Count = Field(
+        default=1000, description="operations at the same time on one socket or single-connection stream"
+    )
+
+
+class DocumentSettings(_Table):
+    """`[documents]`: which GraphQL documents are run."""
+
+    trusted: Path | None = Field(
+        default=None, description="a JSON file of documents that clients name by their ids, beside the configuration"
+    )
+    only_trusted: bool = Field(default=False, description="whether no other documents are run")
 
 
 class ViewerSettings(_Table):
@@ -89,6 +112,7 @@ class _Settings(_Table):
     server: ServerSettings = ServerSettings()
     storage: StorageSettings = StorageSettings()
     limits: LimitSettings = LimitSettings()
+    documents: DocumentSettings = DocumentSettings()
     viewer: ViewerSettings = ViewerSettings()
 
 
@@ -96,6 +120,7 @@ _TABLES: dict[str, type[BaseModel]] = {
     "server": ServerSettings,
     "storage": StorageSettings,
     "limits": LimitSettings,
+    "documents": DocumentSettings,
     "viewer": ViewerSettings,
 }
 
@@ -115,6 +140,8 @@ class Config:
     server: ServerSettings
     storage: StorageSettings
     limits: LimitSettings
+    documents: DocumentSettings
+    trusted_documents: Mapping[str, str]
     viewer: ViewerSettings
     backends: tuple[ConfiguredBackend, ...]
 
@@ -129,10 +156,19 @@ class Config:
         raw = _with_secrets(raw, environment, path.parent, problems)
         tables = raw.pop("backends", [])
         settings = _checked(_Settings, raw, "", problems)
+        trusted = {} if settings is None else _trusted(settings.documents, path.parent, problems)
         backends = _backends(tables, problems)
         if problems or settings is None:
             raise ConfigError(problems)
-        return cls(settings.server, settings.storage, settings.limits, settings.viewer, backends)
+        return cls(
+            settings.server,
+            settings.storage,
+            settings.limits,
+            settings.documents,
+            trusted,
+            settings.viewer,
+            backends,
+        )
 
 
 def _parsed(path: Path) -> dict[str, Any]:
@@ -190,6 +226,18 @@ def _with_secrets(
                 return ""
         case _:
             return value
+
+
+def _trusted(settings: DocumentSettings, folder: Path, problems: list[str]) -> dict[str, str]:
+    if settings.trusted is None:
+        if settings.only_trusted:
+            problems.append("documents.only_trusted: no document could be run: `trusted` has to name a file of them")
+        return {}
+    try:
+        return load_manifest(folder / settings.trusted)
+    except BadManifest as error:
+        problems.append(f"documents.trusted: {error}")
+        return {}
 
 
 def _backends(tables: object, problems: list[str]) -> tuple[ConfiguredBackend, ...]:

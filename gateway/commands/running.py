@@ -1,6 +1,7 @@
 """How every long-running command starts its event loop and hears Ctrl-C."""
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -32,6 +33,12 @@ async def stop_asked_for() -> None:
     for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(signal_number, asked.set)
     await asked.wait()
+
+
+def leave_to_collector_what_comes() -> None:
+    """Keep what is there now, modules and the schema above all, out of garbage collections: each would look at it."""
+    gc.collect()
+    gc.freeze()
 
 
 def log_to_terminal() -> None:

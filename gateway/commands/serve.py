@@ -8,14 +8,18 @@ from pathlib import Path
 import click
 from starlette.requests import HTTPConnection
 
-from gateway.commands.running import Complaint, log_to_terminal, run, stop_asked_for
+from gateway.commands.running import Complaint, leave_to_collector_what_comes, log_to_terminal, run, stop_asked_for
 from gateway.config import Config, ConfigError, LimitSettings, ViewerSettings
 from gateway.live.live import Live, LiveLimits
 from gateway.model.ids import BackendId
 from gateway.model.viewer import Viewer
+from gateway.operations.operations import OperationSettings
+from gateway.operations.persisted import PersistedDocuments
 from gateway.storage import Storage, StorageError
 from gateway.web.app import WebLimits, make_app
+from gateway.web.limits import SocketLimits
 from gateway.web.server import serving
+from gateway.web.session import SessionLimits
 
 
 @click.command()
@@ -70,9 +74,10 @@ async def _serve(config: Config, host: str, port: int, say: Callable[[str], None
     async with Storage.open(config.storage.url) as storage:
         secret = await storage.secret("commands")
         async with Live(config.backends, storage, secret, _limits(config.limits)) as live:
-            web_limits = WebLimits(config.server.allowed_origins, config.limits.body_max_bytes)
+            web_limits = _web_limits(config)
             app = make_app(live, storage, everybody, await storage.secret("cursors"), web_limits)
-            async with serving(app, host, port, message_max_bytes=config.limits.body_max_bytes) as actual_port:
+            async with serving(app, host, port, web_limits.socket) as actual_port:
+                leave_to_collector_what_comes()
                 say(f"{f'[{host}]' if ':' in host else host}:{actual_port}")
                 await stop_asked_for()
 
@@ -110,10 +115,27 @@ def _viewer(settings: ViewerSettings) -> Viewer:
     return Viewer(settings.subject, settings.tenant, frozenset(settings.roles), identities)
 
 
+def _web_limits(config: Config) -> WebLimits:
+    limits = config.limits
+    return WebLimits(
+        config.server.allowed_origins,
+        limits.body_max_bytes,
+        legacy_graphql_ws=config.server.legacy_graphql_ws,
+        persisted=PersistedDocuments(config.trusted_documents, only_trusted=config.documents.only_trusted),
+        operations=OperationSettings(talking_interval_s=limits.talking_interval_s),
+        session=SessionLimits(max_operations=limits.socket_operations),
+        socket=SocketLimits(
+            message_max_bytes=limits.body_max_bytes,
+            outbox_max_bytes=limits.outbox_max_bytes,
+            heartbeat_s=limits.heartbeat_s,
+            stalled_s=limits.stalled_s,
+        ),
+    )
+
+
 def _limits(settings: LimitSettings) -> LiveLimits:
     return LiveLimits(
         log_max_events=settings.room_log_events,
-        watcher_max_events=settings.watcher_events,
         confirm_s=settings.confirm_s,
         ended_room_kept_s=settings.ended_room_kept_s,
         idle_log_kept_s=settings.idle_log_kept_s,

@@ -1,12 +1,13 @@
 """Runs one operation through Strawberry and writes the result as JSON."""
 
 import json
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard, cast
 
 import msgspec
 from graphql import ExecutionResult, GraphQLError, create_source_event_stream
+from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as StrawberryExecutor
 
 from gateway.operations.documents import Operation
@@ -14,6 +15,8 @@ from gateway.schema.context import Context
 from gateway.schema.errors import RequestError, RequestErrorCode
 from gateway.schema.feed import Feed
 from gateway.schema.schema import GatewaySchema
+
+_is_awaitable = cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable)
 
 
 class RequestRefused(Exception):
@@ -53,6 +56,7 @@ class Execution:
             context_value=context,
             raw_variable_values=dict(variables),
             operation_name=operation.name,
+            is_awaitable=_is_awaitable,
         )
         if isinstance(built, list):
             raise RequestRefused([_about_variables(error) for error in built])
@@ -74,6 +78,8 @@ class Execution:
     def run(self, root: object = None, extensions: Mapping[str, object] | None = None) -> Answer | Awaitable[Answer]:
         """Run a query or mutation, or with an event as root a subscription once; awaitable if any field has to wait."""
         executor = self._executor.build_per_event_executor(root)
+        # The copies share it, and each adds what no other finds again: it would grow with every run.
+        executor._relevant_sub_fields = {}  # noqa: SLF001  # there is no public way to it
         result: Any = executor.execute_operation()
         if isinstance(result, ExecutionResult):
             return self._written(result, extensions)

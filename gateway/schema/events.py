@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Annotated
 
 import strawberry
@@ -37,7 +38,7 @@ class _EventView:
     at: strawberry.Private[datetime]
     room_at: strawberry.Private[RoomAt]
 
-    @property
+    @cached_property
     def position(self) -> Cursor:
         return self.context.cursor(self.room_at.key, self.place)
 

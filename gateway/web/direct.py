@@ -10,7 +10,7 @@ import uvicorn
 from uvicorn.server import ServerState
 from websockets.frames import CloseCode
 
-from gateway.web.frames import PING, binary_frame, close_frame, frames_of
+from gateway.operations.frames import PING, binary_frame, close_frame, frames_of
 from gateway.web.heart import Heart
 from gateway.web.limits import SocketLimits
 from gateway.web.opening import Opening, checker

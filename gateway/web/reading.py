@@ -7,7 +7,7 @@ from websockets.extensions import Extension
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import Protocol, Side, State
 
-from gateway.web.frames import close_frame
+from gateway.operations.frames import close_frame
 
 _MESSAGES = frozenset((Opcode.TEXT, Opcode.BINARY, Opcode.CONT))
 quiet_log = logging.getLogger("gateway.web.websockets")

@@ -1,7 +1,7 @@
 """One client on a WebSocket that speaks graphql-transport-ws.
 
-Whatever is wrong with one operation is answered on that operation; what is no message of the protocol closes the socket,
-with the code the protocol gives it.
+Whatever is wrong with one operation is answered on that operation; what is no message of the protocol closes the
+socket, with the code the protocol gives it.
 Source: the protocol's description in the repository of npm's `graphql-ws`.
 """
 

@@ -8,7 +8,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Opcode
 
-from gateway.web.frames import frames_of
+from gateway.operations.frames import frames_of
 from gateway.web.limits import SocketLimits
 from tests.gateway.web.direct_server import Host, accepted, frame, hosting, pair, text, until, until_gone
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import Protocol, Side, State
 
-from gateway.web.frames import close_frame
+from gateway.operations.frames import close_frame
 from gateway.web.reading import Reader, Readers
 from tests.gateway.web.direct_server import frame, text
 

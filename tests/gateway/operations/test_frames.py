@@ -7,7 +7,7 @@ from websockets.frames import Close, Frame, Opcode
 from websockets.protocol import State
 from websockets.uri import parse_uri
 
-from gateway.web.frames import PING, binary_frame, close_frame, frames_of, text_head
+from gateway.operations.frames import PING, binary_frame, close_frame, frames_of, text_head
 
 SIZES = [0, 1, 125, 126, 127, 65_535, 65_536, 200_000]
 
