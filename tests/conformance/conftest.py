@@ -1,12 +1,23 @@
-"""A gateway at a port, as the raw-frame tests have it, and the npm clients."""
+"""A gateway at a port that speaks every protocol, and the npm clients."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from tests.conformance.clients import Clients
 from tests.conformance.npm import Absent
-from tests.protocol.conftest import front, nothing_is_logged_as_a_fault
+from tests.protocol.conftest import nothing_is_logged_as_a_fault
+from tests.protocol.front import Front, front_with
 
 __all__ = ["clients", "front", "nothing_is_logged_as_a_fault"]
+
+
+@pytest.fixture
+async def front(tmp_path: Path) -> AsyncIterator[Front]:
+    async with front_with(tmp_path, legacy_graphql_ws=True) as front:
+        yield front
+        await front.watched_by(0)
 
 
 @pytest.fixture(scope="session")

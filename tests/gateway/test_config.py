@@ -71,6 +71,8 @@ def test_a_setting_that_does_not_exist_is_named_with_those_that_do(tmp_path: Pat
     [
         ("[server]\nport = 70000\n" + _GOOD, "server.port"),
         ("[limits]\nconfirm_s = 0\n" + _GOOD, "limits.confirm_s"),
+        ("[limits]\ntalking_interval_s = -1\n" + _GOOD, "limits.talking_interval_s"),
+        ('[server]\nlegacy_graphql_ws = "maybe"\n' + _GOOD, "server.legacy_graphql_ws"),
         ('[viewer]\nroles = ["KING"]\n' + _GOOD, "viewer.roles[0]"),
         ("", "backends"),
         ("backends = 3\n", "backends"),
@@ -88,6 +90,33 @@ def test_each_fault_is_named_by_its_place(tmp_path: Path, text: str, place: str)
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     problems = _problems(tmp_path, "[server]\nport = 70000\n[limits]\nconfirm_s = -1\n" + _GOOD.replace("url", "ulr"))
     assert all(place in problems for place in ("server.port", "limits.confirm_s", "backends[0].ulr"))
+
+
+def test_how_clients_are_served_can_be_set(tmp_path: Path) -> None:
+    limits = "outbox_max_bytes = 65536\nheartbeat_s = 5\nstalled_s = 10\ntalking_interval_s = 0\nsocket_operations = 20"
+    config = _load(tmp_path, f"[server]\nlegacy_graphql_ws = true\n[limits]\n{limits}\n{_GOOD}")
+    assert config.server.legacy_graphql_ws
+    assert (config.limits.outbox_max_bytes, config.limits.heartbeat_s, config.limits.stalled_s) == (65_536, 5, 10)
+    assert (config.limits.talking_interval_s, config.limits.socket_operations) == (0, 20)
+    defaults = _load(tmp_path, _GOOD)
+    assert (defaults.server.legacy_graphql_ws, defaults.documents.only_trusted) == (False, False)
+    assert defaults.trusted_documents == {}
+
+
+def test_trusted_documents_are_read_from_a_file_beside_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "documents.json").write_text('{"who": "{ viewer { subject } }"}', encoding="utf-8")
+    config = _load(tmp_path, f'[documents]\ntrusted = "documents.json"\nonly_trusted = true\n{_GOOD}')
+    assert config.trusted_documents == {"who": "{ viewer { subject } }"}
+    assert config.documents.only_trusted
+
+
+def test_trusted_documents_that_cannot_be_used_are_named(tmp_path: Path) -> None:
+    missing = f'[documents]\ntrusted = "missing.json"\n{_GOOD}'
+    assert "documents.trusted: " in (problem := _problems(tmp_path, missing))
+    assert "missing.json: cannot be read" in problem
+    (tmp_path / "bad.json").write_text("[]", encoding="utf-8")
+    assert "bad.json: must be an object" in _problems(tmp_path, f'[documents]\ntrusted = "bad.json"\n{_GOOD}')
+    assert "documents.only_trusted" in _problems(tmp_path, f"[documents]\nonly_trusted = true\n{_GOOD}")
 
 
 def test_a_fault_does_not_repeat_a_secret(tmp_path: Path) -> None:

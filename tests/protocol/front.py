@@ -5,19 +5,23 @@ import json
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from socket import SO_RCVBUF, SOL_SOCKET, socket
 from typing import Any
 
 import aiohttp
+from starlette.requests import HTTPConnection
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from gateway.live.live import LiveLimits
+from gateway.model.viewer import Viewer
+from gateway.operations.operations import Operations
 from gateway.web.app import WebLimits, make_app
 from gateway.web.server import serving
-from tests.gateway.schema.house import ADMIN, LIMITS, House, house_with
+from tests.gateway.schema.house import ADMIN, LIMITS, MODERATOR, House, house_with
 
 BODY_MAX_BYTES = 65_536
 ALLOWED_ORIGIN = "https://app.example.com"
@@ -97,8 +101,9 @@ class Wire:
 class Front:
     """The gateway as seen from outside, and from within."""
 
-    def __init__(self, house: House, port: int, session: aiohttp.ClientSession) -> None:
+    def __init__(self, house: House, operations: Operations, port: int, session: aiohttp.ClientSession) -> None:
         self.house = house
+        self.operations = operations
         self.port = port
         self.session = session
         self.url = f"http://127.0.0.1:{port}/graphql"
@@ -144,26 +149,31 @@ class Front:
         return narrow
 
     async def watched_by(self, count: int) -> None:
-        """Wait until so many watchers are open."""
+        """Wait until so many subscriptions are open."""
         async with asyncio.timeout(_PATIENCE_S):
-            while self.house.live.hub.watchers != count:  # noqa: ASYNC110  a counter, which nobody announces
+            while self.operations.followers != count:  # noqa: ASYNC110  a counter, which nobody announces
                 await asyncio.sleep(0)
 
 
 @asynccontextmanager
 async def front_of(house: House, web: WebLimits) -> AsyncIterator[Front]:
-    """Serve a house."""
-    app = make_app(house.live, house.storage, lambda _: ADMIN, b"secret", web)
-    async with serving(app, "127.0.0.1", 0, message_max_bytes=BODY_MAX_BYTES) as port, aiohttp.ClientSession() as http:
-        yield Front(house, port, http)
+    """Serve a house to Ada; and to Mo, who says so in a header."""
+
+    def viewer_of(connection: HTTPConnection) -> Viewer:
+        return MODERATOR if "x-mo" in connection.headers else ADMIN
+
+    app = make_app(house.live, house.storage, viewer_of, b"secret", web)
+    limits = replace(web.socket, message_max_bytes=web.body_max_bytes)
+    async with serving(app, "127.0.0.1", 0, limits) as port, aiohttp.ClientSession() as http:
+        yield Front(house, app.state.operations, port, http)
 
 
 @asynccontextmanager
 async def front_with(
-    folder: Path, *, limits: LiveLimits = LIMITS, origins: tuple[str, ...] = (ALLOWED_ORIGIN,)
+    folder: Path, *, limits: LiveLimits = LIMITS, origins: tuple[str, ...] = (ALLOWED_ORIGIN,), **web: Any
 ) -> AsyncIterator[Front]:
-    """Run a gateway and serve it."""
+    """Run a gateway and serve it; further settings are those of `WebLimits`."""
     async with house_with(folder, limits=limits) as house:
         await house.until_live()
-        async with front_of(house, WebLimits(origins, BODY_MAX_BYTES)) as front:
+        async with front_of(house, WebLimits(origins, BODY_MAX_BYTES, **web)) as front:
             yield front

@@ -172,10 +172,28 @@ async def test_a_hundred_subscriptions_share_a_socket(front: Front) -> None:
             while (event := await wire.event(str(number)))["__typename"] != "ParticipantJoined":
                 pass
             assert event["participant"] == {"displayName": "Anna"}
-        await wire.subscribe("one too many", FOLLOW, id=room)
-        assert "limit" in (await wire.refusal("one too many"))["message"]
+        assert front.operations.running == 1, "and it is executed once for all of them"
         await wire.complete("0")
         await front.watched_by(99)
+    await front.watched_by(0)
+
+
+async def test_ten_thousand_operations_on_one_socket_are_nine_thousand_too_many(front: Front) -> None:
+    room = await front.house.with_people("board")
+    async with front.wire() as wire, front.wire() as other:
+        await other.subscribe("1", FOLLOW, id=room)
+        await other.event("1")
+        for number in range(10_000):
+            await wire.subscribe(str(number), FOLLOW, id=room)
+        for number in range(1000):
+            assert (await wire.event(str(number)))["__typename"] == "RoomSnapshot"
+        for number in range(1000, 10_000):
+            assert (await wire.refusal(str(number)))["extensions"] == {"code": "TOO_MANY_OPERATIONS"}
+        front.house.pbx.join("board", "anna", display_name="Anna")
+        for each, operation_id in ((other, "1"), (wire, "999")):
+            while (event := await each.event(operation_id))["__typename"] != "ParticipantJoined":
+                pass
+            assert event["participant"] == {"displayName": "Anna"}
     await front.watched_by(0)
 
 
