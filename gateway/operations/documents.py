@@ -26,7 +26,7 @@ from gateway.schema.errors import RequestError, RequestErrorCode, invalid, shown
 from gateway.schema.limits import QueryLimits
 from gateway.schema.viewer import PERSONAL_FIELDS
 
-_DOCUMENTS_KEPT = 1000
+_DOCUMENTS_KEPT = 300
 _ROOMS = "rooms"
 
 

@@ -28,6 +28,8 @@ from gateway.schema.limits import QueryLimits
 from gateway.schema.schema import make_schema
 from gateway.storage import History
 
+_VARIABLES_KEPT_MAX_BYTES = 16_384
+"""Queries with larger variables are nobody else's, and are not remembered."""
 _encoder = msgspec.json.Encoder(order="deterministic")
 
 
@@ -54,7 +56,7 @@ class Prepared:
     variables: dict[str, object]
     begins_at: dict[str, object]
     viewer: Viewer
-    key: Hashable
+    key: tuple[Operation, bytes, Hashable]
 
     @property
     def kind(self) -> OperationType:
@@ -121,7 +123,9 @@ class Operations:
 
         Errors: RequestRefused.
         """
-        if prepared.kind is OperationType.QUERY and not prepared.begins_at:
+        _, variables, _ = prepared.key
+        small = len(variables) <= _VARIABLES_KEPT_MAX_BYTES
+        if prepared.kind is OperationType.QUERY and small and not prepared.begins_at:
             return self._reads.answer(prepared.key, partial(self._execution, prepared))
         return self._execution(prepared).run()
 

@@ -18,6 +18,8 @@ from gateway.operations.turns import Turns
 from gateway.schema.errors import RequestError
 from gateway.schema.feed import Feed
 
+_EVENTS_WAITING_MAX = 1000
+"""How many events wait for their turn before one snapshot takes the place of all."""
 _TIDY_FROM = 64
 """Empty places in a list of followers are not worth tidying up while there are few."""
 
@@ -133,6 +135,7 @@ class SharedOperation:
         self._count = 0
         self._passes: deque[_Pass] = deque()
         self.over = False
+        self._errors: tuple[GraphQLError, ...] = ()
         self._beginning: tuple[Hashable, Batch] | None = None
         self._last_cursor: str | None = None
         self._watch: Watch[Any] | None = None
@@ -191,7 +194,7 @@ class SharedOperation:
         """Give a follower that was too slow what stands for the events it was not sent."""
         self._take_out(follower)
         if self.over:
-            follower.finish(())
+            follower.finish(self._errors)
             self._end_or_tidy()
             return
         self._seal()
@@ -207,7 +210,8 @@ class SharedOperation:
         """Give the position of the last event that a follower who is not lagging has been sent."""
         cursor = self._last_cursor
         for each in self._passes:
-            if each.next > follower.place or (each.end is not None and each.end <= follower.place):
+            has_it = each.next > follower.place or (each.end is not None and each.end <= follower.place)
+            if has_it and each.events:
                 cursor = self.feed.cursor(each.events[-1])
         return cursor
 
@@ -232,14 +236,16 @@ class SharedOperation:
         stop = min(end, begin + limit)
         failed = True
         try:
-            self._deliver_to(range(begin, stop), current, batch)
+            if batch.deliveries:
+                self._deliver_to(range(begin, stop), current, batch)
             failed = False
         finally:
             if failed:  # one of them, which is nothing to those behind it
                 self._turns.due(self)
         if stop >= end and self._passes:
             self._passes.popleft()
-            self._last_cursor = batch.deliveries[-1].cursor
+            if batch.deliveries:
+                self._last_cursor = batch.deliveries[-1].cursor
         return stop - begin
 
     def _deliver_to(self, places: range, current: _Pass, batch: Batch) -> None:
@@ -277,7 +283,7 @@ class SharedOperation:
             self.over = True
             self._pace.release()
             self._turns.due(self)
-        elif not self._pace.held_back(self.feed.replaces(event), event):
+        elif not self.over and not self._pace.held_back(self.feed.replaces(event), event):
             self._add(event)
 
     def _add(self, event: Any) -> None:
@@ -286,7 +292,17 @@ class SharedOperation:
             last = _Pass([])
             self._passes.append(last)
         last.events.append(event)
+        if len(last.events) > _EVENTS_WAITING_MAX:
+            self._give_up_waiting(last)
         self._turns.due(self)
+
+    def _give_up_waiting(self, last: _Pass) -> None:
+        """Let what stands for lost events stand for all that waits: the gateway itself does not keep up."""
+        try:
+            last.events = list(self.feed.lost())
+        except RequestError as error:
+            last.events = []
+            self.over, self._errors = True, (error,)
 
     def _seal(self) -> None:
         """Let nobody who comes from now on get what is on its way."""
@@ -301,7 +317,7 @@ class SharedOperation:
         for follower in here:
             if follower.shared is self:  # it may have left when another one was told
                 self.leave(follower)
-                follower.finish(())
+                follower.finish(self._errors)
         return len(here)
 
     def _take_out(self, follower: Follower) -> None:
