@@ -49,6 +49,10 @@ class ServerSettings(_Table):
     legacy_graphql_ws: bool = Field(
         default=False, description="whether the deprecated WebSocket protocol graphql-ws is spoken too"
     )
+    compression: bool = Field(
+        default=False,
+        description="whether WebSockets may be compressed: less to transfer, several times the work for each event",
+    )
 
 
 class StorageSettings(_Table):

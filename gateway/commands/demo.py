@@ -41,6 +41,8 @@ SUBSCRIPTION = """subscription {
     ... on ParticipantLeft { participant { displayName } leaveReason }
   }
 }"""
+CURL = """curl -N -H 'Accept: text/event-stream' -G URL \\
+  --data-urlencode 'query=subscription { participantEvents { __typename participant { displayName } } }'"""
 _BUSIEST = """{
   rooms(first: 1, orderBy: PARTICIPANT_COUNT_DESC, filter: {states: [ACTIVE]}) { edges { node { id name } } }
 }"""
@@ -170,6 +172,7 @@ class _Teller:
         click.echo(f"WebSocket   {addresses['ws']}   (graphql-transport-ws)\n")
         click.echo(f"A query to paste:\n\n{QUERY}\n")
         click.echo(f"And to follow “{room.name}” live:\n\n{SUBSCRIPTION.replace('ROOM', room.id)}\n")
+        click.echo(f"With nothing but curl: {CURL.replace('URL', addresses['graphql'])}")
         click.echo(f"In a terminal: {_US} watch {addresses['graphql']} {json.dumps(room.name)}")
         click.echo("Ctrl-C stops it all.")
 

@@ -85,6 +85,7 @@ async def _serve(config: Config, host: str, port: int, say: Callable[[str], None
 def _say(address: str) -> None:
     click.echo(f"GraphQL     http://{address}/graphql   (open it in a browser for GraphiQL)")
     click.echo(f"WebSocket   ws://{address}/graphql   (graphql-transport-ws)")
+    click.echo(f"Streams     http://{address}/graphql   (server-sent events or multipart, by the Accept header)")
     click.echo(f"Health      http://{address}/readyz")
     click.echo("Ctrl-C stops it.")
 
@@ -129,6 +130,7 @@ def _web_limits(config: Config) -> WebLimits:
             outbox_max_bytes=limits.outbox_max_bytes,
             heartbeat_s=limits.heartbeat_s,
             stalled_s=limits.stalled_s,
+            compression=config.server.compression,
         ),
     )
 

@@ -94,12 +94,15 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
 
 def test_how_clients_are_served_can_be_set(tmp_path: Path) -> None:
     limits = "outbox_max_bytes = 65536\nheartbeat_s = 5\nstalled_s = 10\ntalking_interval_s = 0\nsocket_operations = 20"
-    config = _load(tmp_path, f"[server]\nlegacy_graphql_ws = true\n[limits]\n{limits}\n{_GOOD}")
+    config = _load(tmp_path, f"[server]\nlegacy_graphql_ws = true\ncompression = true\n[limits]\n{limits}\n{_GOOD}")
     assert config.server.legacy_graphql_ws
+    assert config.server.compression
     assert (config.limits.outbox_max_bytes, config.limits.heartbeat_s, config.limits.stalled_s) == (65_536, 5, 10)
     assert (config.limits.talking_interval_s, config.limits.socket_operations) == (0, 20)
     defaults = _load(tmp_path, _GOOD)
-    assert (defaults.server.legacy_graphql_ws, defaults.documents.only_trusted) == (False, False)
+    assert not defaults.server.legacy_graphql_ws
+    assert not defaults.server.compression
+    assert not defaults.documents.only_trusted
     assert defaults.trusted_documents == {}
 
 

@@ -2,8 +2,12 @@
 
 import asyncio
 import hashlib
+import json
+import os
+import shutil
 import signal
 import tempfile
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
@@ -15,6 +19,7 @@ import pytest
 from gql import Client, gql
 from gql.transport.websockets import WebsocketsTransport
 
+from gateway.commands.demo import CURL
 from tests.whole.commands import running
 
 _PATIENCE_S = 30.0
@@ -85,6 +90,20 @@ def gql_with(document: Any, **variables: str) -> Any:
     request = gql(document.payload["query"])
     request.variable_values = variables
     return request
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
+async def test_the_printed_curl_shows_events(demo: dict[str, str]) -> None:
+    command = CURL.replace("URL", demo["graphql"])
+    curl = await asyncio.create_subprocess_shell(command, stdout=PIPE, stderr=DEVNULL, start_new_session=True)
+    assert curl.stdout is not None
+    async with asyncio.timeout(_PATIENCE_S):
+        while not (line := await curl.stdout.readline()).startswith(b"data: "):
+            assert line
+    os.killpg(curl.pid, signal.SIGTERM)
+    await curl.communicate()
+    (event,) = json.loads(line.removeprefix(b"data: "))["data"].values()
+    assert event["participant"]["displayName"]
 
 
 async def test_a_killed_simulator_shows_as_stale_and_a_new_one_as_live_and_true() -> None:
