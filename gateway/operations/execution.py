@@ -1,12 +1,12 @@
 """Runs one operation through Strawberry and writes the result as JSON."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard, cast
 
 import msgspec
-from graphql import ExecutionResult, GraphQLError, create_source_event_stream
+from graphql import ExecutionResult, GraphQLError, GraphQLObjectType, create_source_event_stream
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as StrawberryExecutor
 
@@ -40,6 +40,34 @@ class Answer:
     has_data: bool = True
 
 
+class _Executor(StrawberryExecutor):
+    """Collects the fields of an operation once for all its runs.
+
+    graphql-core remembers the fields within fields by the identity of the list they are selected in. It makes the
+    outermost lists anew for each run, so that nothing of it would be found again, and all of it kept: executors of one
+    operation share that memory.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._outermost: list[dict[str, Any]] = []
+
+    def execute_collected_root_fields(
+        self,
+        root_type: GraphQLObjectType,
+        root_value: Any,
+        grouped_field_set: dict[str, Any],
+        serially: bool,  # as it is in graphql-core
+        new_defer_usages: Sequence[Any],
+    ) -> Any:
+        """Take the lists that the first run took."""
+        if not self._outermost:
+            self._outermost.append(grouped_field_set)
+        return super().execute_collected_root_fields(
+            root_type, root_value, self._outermost[0], serially, new_defer_usages
+        )
+
+
 class Execution:
     """An operation with its variables and context, ready to be run any number of times."""
 
@@ -50,7 +78,7 @@ class Execution:
 
         Errors: RequestRefused.
         """
-        built = StrawberryExecutor.build(
+        built = _Executor.build(
             schema._schema,  # noqa: SLF001  # strawberry has no public way to what it is made of
             operation.document,
             context_value=context,
@@ -78,8 +106,6 @@ class Execution:
     def run(self, root: object = None, extensions: Mapping[str, object] | None = None) -> Answer | Awaitable[Answer]:
         """Run a query or mutation, or with an event as root a subscription once; awaitable if any field has to wait."""
         executor = self._executor.build_per_event_executor(root)
-        # The copies share it, and each adds what no other finds again: it would grow with every run.
-        executor._relevant_sub_fields = {}  # noqa: SLF001  # there is no public way to it
         result: Any = executor.execute_operation()
         if isinstance(result, ExecutionResult):
             return self._written(result, extensions)
