@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from starlette.requests import HTTPConnection
 
-from gateway.commands.running import Complaint, leave_to_collector_what_comes, log_to_terminal, run, stop_asked_for
+from gateway.commands.running import Complaint, log_to_terminal, run, spare_the_collector, stop_asked_for
 from gateway.config import Config, ConfigError, LimitSettings, ViewerSettings
 from gateway.live.live import Live, LiveLimits
 from gateway.model.ids import BackendId
@@ -77,7 +77,7 @@ async def _serve(config: Config, host: str, port: int, say: Callable[[str], None
             web_limits = _web_limits(config)
             app = make_app(live, storage, everybody, await storage.secret("cursors"), web_limits)
             async with serving(app, host, port, web_limits.socket) as actual_port:
-                leave_to_collector_what_comes()
+                spare_the_collector()
                 say(f"{f'[{host}]' if ':' in host else host}:{actual_port}")
                 await stop_asked_for()
 

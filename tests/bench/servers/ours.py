@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from starlette.requests import HTTPConnection
 
-from gateway.commands.running import leave_to_collector_what_comes, run
+from gateway.commands.running import run, spare_the_collector
 from gateway.live.link import BackendStatus
 from gateway.live.live import ConfiguredBackend, Live
 from gateway.model.ids import BackendId, ParticipantId, RoomId, RoomKey
@@ -81,7 +81,7 @@ async def _serve(rooms: int) -> None:
                 await _until_live(live)
             app = make_app(live, storage, _viewers(), b"1" * 32, WebLimits())
             async with serving(app, "127.0.0.1", 0) as port:
-                leave_to_collector_what_comes()
+                spare_the_collector()
                 gids = [room_gid(RoomKey(_BACKEND, room_id)) for room_id in ids]
                 await Control(rooms, happen).obey({"port": port, "rooms": gids})
 
