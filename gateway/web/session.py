@@ -7,9 +7,9 @@ Source: the protocol's description in the repository of npm's `graphql-ws`.
 
 import asyncio
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import ClassVar
 
 import msgspec
@@ -23,63 +23,39 @@ from gateway.operations.operations import Operations, Prepared
 from gateway.operations.request import BadRequest, read_request
 from gateway.operations.shared import Follower, Lane
 from gateway.schema.errors import RequestError, RequestErrorCode
-from gateway.web.socket import Socket
-
-
-class CloseCode(IntEnum):
-    """Why the gateway closes a socket; the protocol's own codes and two of every WebSocket."""
-
-    GOING_AWAY = 1001
-    NOT_HEARD_OF = 1011
-    BAD_MESSAGE = 4400
-    NOT_LET_IN = 4401
-    UNKNOWN_PROTOCOL = 4406
-    TOO_LATE = 4408
-    ID_IN_USE = 4409
-    LET_IN_ALREADY = 4429
+from gateway.web.messages import CloseCode, Fault, Message, checked_object, decoded
+from gateway.web.socket import REASON_MAX_BYTES, Socket
 
 
 @dataclass(frozen=True, slots=True)
 class SessionLimits:
     """What one client may do.
 
-    Units: `let_in_s` seconds until `connection_init` has to be there; `max_operations` at the same time.
+    Units: `let_in_s` seconds until `connection_init` has to be there; `max_operations` at the same time. Who speaks the
+           old protocol is told every `keep_alive_s` that the gateway lives: most wait 30 s for it before they give up.
     """
 
     let_in_s: float = 10.0
     max_operations: int = 1000
+    keep_alive_s: float = 10.0
 
 
-class Message(msgspec.Struct):
-    """A message as it came; what its payload means is for the protocol."""
-
-    type: str
-    id: str | None = None
-    payload: msgspec.Raw = msgspec.Raw(b"null")
-
-
-_decoder = msgspec.json.Decoder(Message)
-_object_or_null = msgspec.json.Decoder(dict[str, object] | None)
 _PONG = b'{"type":"pong"}'
-
-
-class Fault(Exception):
-    """A message that is none; it closes the socket."""
-
-    def __init__(self, code: CloseCode, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
+_GOING_AWAY = "going away"
+_GATHER_MAX_BYTES = 65_536
+"""What operations send in one turn goes out at once from here on, so that a socket is blocked in time."""
 
 
 class Session(ABC):
     """A client on a socket; what its protocol calls the messages is left to subclasses.
 
-    Shape: `heartbeat` is a message to send now and then where the server itself sees to no heartbeats.
+    Shape: `heartbeat` is a message that a client has to answer; None where the protocol has none. What is `_running` as
+           a task is a query or mutation that has to wait. When its client waits no longer it is `_abandoned`, but never
+           cancelled: a mutation that has arrived is done.
     """
 
     protocol: ClassVar[str]
-    heartbeat: ClassVar[bytes]
-    answers_heartbeats: ClassVar[bool]
+    heartbeat: ClassVar[bytes | None]
 
     def __init__(self, socket: Socket, operations: Operations, viewer: Viewer, limits: SessionLimits) -> None:
         self._socket = socket
@@ -87,7 +63,10 @@ class Session(ABC):
         self._viewer = viewer
         self._limits = limits
         self._running: dict[str, Follower | asyncio.Task[None]] = {}
+        self._abandoned = 0
+        self._put_off: deque[str | bytes] | None = None
         self._gathered: list[bytes] = []
+        self._gathered_bytes = 0
         self._is_let_in = False
         loop = asyncio.get_running_loop()
         self._too_late: asyncio.TimerHandle | None = loop.call_later(limits.let_in_s, self._close_too_late)
@@ -95,11 +74,13 @@ class Session(ABC):
     # ---- what the socket tells ----
 
     def received(self, message: str | bytes) -> None:
-        """Take a message."""
-        try:
-            self._take(_decoded(message))
-        except Fault as fault:
-            self._socket.close(fault.code, str(fault))
+        """Take a message; one that arrived together with others may have to wait until the client reads answers."""
+        if not self._socket.blocked:
+            self._handle(message)
+            return
+        if self._put_off is None:
+            self._put_off = deque()
+        self._put_off.append(message)
 
     def held(self) -> None:
         """Learn that the socket is blocked."""
@@ -107,26 +88,33 @@ class Session(ABC):
 
     def drained(self) -> None:
         """Go on with what was held up."""
-        for operation in list(self._running.values()):
+        while self._put_off and not self._socket.blocked:
+            self._handle(self._put_off.popleft())
+        for operation_id, operation in list(self._running.items()):
             if isinstance(operation, Follower):
+                if operation.lagging and not self.blocked:
+                    # Others come first the next time: the socket may be blocked again before it is everybody's turn.
+                    self._running[operation_id] = self._running.pop(operation_id)
                 operation.drained()
 
     def stopping(self) -> str:
-        """Give the reason to close with: which position each operation has come to."""
+        """Give the reason to close with: which position each operation has come to, of as many as there is room for."""
         self.flush()
-        reason = "going away"
+        reason = _GOING_AWAY
         for operation_id, operation in self._running.items():
             cursor = operation.last_cursor if isinstance(operation, Follower) else None
-            if cursor is not None and len(reason) + len(operation_id) + len(cursor) < 120:
-                reason += f"; {operation_id}={cursor}"
+            if cursor is not None:
+                longer = f"{reason}; {operation_id}={cursor}"
+                reason = longer if len(longer.encode()) <= REASON_MAX_BYTES else reason
         return reason
 
     def gone(self) -> None:
         """Stop everything."""
         self._no_longer_wait()
+        self._put_off = None
         running, self._running = self._running, {}
         for operation in running.values():
-            operation.stop() if isinstance(operation, Follower) else operation.cancel()
+            self._end(operation)
 
     # ---- what a protocol defines ----
 
@@ -151,8 +139,15 @@ class Session(ABC):
 
     # ---- operations ----
 
+    def _handle(self, message: str | bytes) -> None:
+        try:
+            self._take(decoded(message))
+        except Fault as fault:
+            self._put_off = None
+            self._socket.close(fault.code, str(fault))
+
     def _let_in(self, payload: msgspec.Raw) -> None:
-        _checked_object(payload)
+        checked_object(payload)
         if self._is_let_in:
             raise Fault(CloseCode.LET_IN_ALREADY, "Too many initialisation requests")
         self._is_let_in = True
@@ -184,13 +179,17 @@ class Session(ABC):
         if not operation_id:
             raise Fault(CloseCode.BAD_MESSAGE, "an operation has an id")
         operation = self._remove(operation_id)
+        if operation is not None:
+            self._end(operation)
+
+    def _end(self, operation: Follower | asyncio.Task[None]) -> None:
         if isinstance(operation, Follower):
             operation.stop()
-        elif operation is not None:
-            operation.cancel()
+        else:
+            self._abandoned += 1
 
     def _be_modest(self) -> None:
-        if len(self._running) >= self._limits.max_operations:
+        if len(self._running) + self._abandoned >= self._limits.max_operations:
             message = f"{self._limits.max_operations} operations at the same time are allowed on a socket"
             raise RequestRefused([RequestError(RequestErrorCode.TOO_MANY_OPERATIONS, message)])
 
@@ -212,9 +211,16 @@ class Session(ABC):
             self._add(operation_id, self._operations.spawn(work, "operation on a socket"))
 
     async def _answer_later(self, operation_id: str, answer: Awaitable[Answer]) -> None:
-        done = await answer
-        self._remove(operation_id)
-        self._answer(operation_id, done)
+        try:
+            done = await answer
+        except Exception:
+            self._socket.close(CloseCode.FAULT, "")  # the event loop logs why
+            raise
+        if self._running.get(operation_id) is asyncio.current_task():
+            self._remove(operation_id)
+            self._answer(operation_id, done)
+        else:
+            self._abandoned -= 1
 
     def _add(self, operation_id: str, operation: Follower | asyncio.Task[None]) -> None:
         self._running[operation_id] = operation
@@ -257,12 +263,16 @@ class Session(ABC):
         else:
             if not self._gathered:
                 self._operations.turns.at_end(self.flush)
-            self._gathered.append(batch.frames(prefix))
+            frames = batch.frames(prefix)
+            self._gathered.append(frames)
+            self._gathered_bytes += len(frames)
+            if self._gathered_bytes > _GATHER_MAX_BYTES:
+                self.flush()
 
     def flush(self) -> None:
         """Send what was gathered."""
         if self._gathered:
-            gathered, self._gathered = self._gathered, []
+            gathered, self._gathered, self._gathered_bytes = self._gathered, [], 0
             self._socket.write(b"".join(gathered))
 
     def send(self, messages: Sequence[bytes]) -> None:
@@ -289,7 +299,6 @@ class TransportSession(Session):
 
     protocol = "graphql-transport-ws"
     heartbeat = b'{"type":"ping"}'
-    answers_heartbeats = True
 
     def _take(self, message: Message) -> None:
         match message.type:
@@ -301,10 +310,10 @@ class TransportSession(Session):
             case "complete":
                 self._stop(message.id)
             case "ping":
-                payload = _checked_object(message.payload)
+                payload = checked_object(message.payload)
                 self.send([_PONG if payload is None else b'{"type":"pong","payload":' + bytes(message.payload) + b"}"])
             case "pong":
-                _checked_object(message.payload)
+                checked_object(message.payload)
             case _:
                 raise Fault(CloseCode.BAD_MESSAGE, "unknown message type")
 
@@ -342,20 +351,3 @@ class _SocketFollower(Follower):
 
     def finish(self, errors: Sequence[GraphQLError]) -> None:
         self._session.finish(self._operation_id, errors)
-
-
-def _decoded(message: str | bytes) -> Message:
-    if isinstance(message, bytes):
-        raise Fault(CloseCode.BAD_MESSAGE, "binary messages are not understood")
-    try:
-        return _decoder.decode(message)
-    except (msgspec.DecodeError, RecursionError, UnicodeError):
-        raise Fault(CloseCode.BAD_MESSAGE, "not a message of the protocol") from None
-
-
-def _checked_object(payload: msgspec.Raw) -> dict[str, object] | None:
-    try:
-        value: dict[str, object] | None = _object_or_null.decode(payload)
-    except (msgspec.DecodeError, RecursionError, UnicodeError):
-        raise Fault(CloseCode.BAD_MESSAGE, "`payload` must be an object") from None
-    return value

@@ -1,7 +1,10 @@
 """What a GraphQL session needs of a WebSocket, whichever server it is on."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Final, Protocol
+
+REASON_MAX_BYTES: Final = 123
+"""A close frame carries 125 bytes, and two are the code."""
 
 
 class Listener(Protocol):
@@ -48,6 +51,3 @@ class Socket(Protocol):
 
     def close(self, code: int, reason: str) -> None:
         """Close in order; a reason that is too long for a close frame is cut."""
-
-    def abort(self) -> None:
-        """Cut the connection."""

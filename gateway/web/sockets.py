@@ -12,7 +12,8 @@ from gateway.web.asgi_socket import AsgiSocket
 from gateway.web.direct import DIRECT
 from gateway.web.legacy import LegacySession
 from gateway.web.limits import SocketLimits
-from gateway.web.session import CloseCode, Session, SessionLimits, TransportSession
+from gateway.web.messages import CloseCode
+from gateway.web.session import Session, SessionLimits, TransportSession
 
 _NOT_SPOKEN = "Subprotocol not acceptable"
 
@@ -47,9 +48,10 @@ class Sockets:
         if not self._is_welcome(connection):
             await send({"type": "websocket.close", "code": 1008})
             return
-        chosen = next((self._spoken[each] for each in scope["subprotocols"] if each in self._spoken), None)
+        # A server may leave out what is empty.
+        chosen = next((self._spoken[each] for each in scope.get("subprotocols", ()) if each in self._spoken), None)
         viewer = self._viewer_of(connection)
-        direct = scope["extensions"].get(DIRECT)
+        direct = (scope.get("extensions") or {}).get(DIRECT)
         if direct is None:
             await self._serve(chosen, viewer, receive, send)
         elif chosen is None:
@@ -58,7 +60,8 @@ class Sockets:
             direct.accept(chosen(direct, self._operations, viewer, self._session_limits), chosen.protocol)
 
     async def _serve(self, chosen: type[Session] | None, viewer: Viewer, receive: Receive, send: Send) -> None:
-        await receive()
+        if (await receive())["type"] != "websocket.connect":
+            return
         if chosen is None:
             await send({"type": "websocket.accept"})
             await send({"type": "websocket.close", "code": CloseCode.UNKNOWN_PROTOCOL, "reason": _NOT_SPOKEN})
@@ -71,4 +74,7 @@ class Sockets:
         origin = connection.headers.get("origin")
         if origin is None or origin in self._allowed_origins or "*" in self._allowed_origins:
             return True
-        return urlsplit(origin).netloc == connection.headers.get("host")
+        try:
+            return urlsplit(origin).netloc == connection.headers.get("host")
+        except ValueError:  # a browser sends no such origin
+            return False

@@ -22,6 +22,7 @@ from gateway.operations.operations import Operations
 from gateway.web.app import WebLimits, make_app
 from gateway.web.server import serving
 from tests.gateway.schema.house import ADMIN, LIMITS, MODERATOR, House, house_with
+from tests.protocol.servers import Serve
 
 BODY_MAX_BYTES = 65_536
 ALLOWED_ORIGIN = "https://app.example.com"
@@ -156,7 +157,7 @@ class Front:
 
 
 @asynccontextmanager
-async def front_of(house: House, web: WebLimits) -> AsyncIterator[Front]:
+async def front_of(house: House, web: WebLimits, serve: Serve = serving) -> AsyncIterator[Front]:
     """Serve a house to Ada; and to Mo, who says so in a header."""
 
     def viewer_of(connection: HTTPConnection) -> Viewer:
@@ -164,16 +165,21 @@ async def front_of(house: House, web: WebLimits) -> AsyncIterator[Front]:
 
     app = make_app(house.live, house.storage, viewer_of, b"secret", web)
     limits = replace(web.socket, message_max_bytes=web.body_max_bytes)
-    async with serving(app, "127.0.0.1", 0, limits) as port, aiohttp.ClientSession() as http:
+    async with serve(app, "127.0.0.1", 0, limits) as port, aiohttp.ClientSession() as http:
         yield Front(house, app.state.operations, port, http)
 
 
 @asynccontextmanager
 async def front_with(
-    folder: Path, *, limits: LiveLimits = LIMITS, origins: tuple[str, ...] = (ALLOWED_ORIGIN,), **web: Any
+    folder: Path,
+    *,
+    limits: LiveLimits = LIMITS,
+    origins: tuple[str, ...] = (ALLOWED_ORIGIN,),
+    serve: Serve = serving,
+    **web: Any,
 ) -> AsyncIterator[Front]:
     """Run a gateway and serve it; further settings are those of `WebLimits`."""
     async with house_with(folder, limits=limits) as house:
         await house.until_live()
-        async with front_of(house, WebLimits(origins, BODY_MAX_BYTES, **web)) as front:
+        async with front_of(house, WebLimits(origins, BODY_MAX_BYTES, **web), serve) as front:
             yield front

@@ -5,13 +5,17 @@ import json
 import socket
 import struct
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 import pytest_asyncio
+from hypothesis import given
+from hypothesis import strategies as st
+from websockets.exceptions import ConnectionClosed
 
 from tests.gateway.schema.house import gid
-from tests.protocol.front import Front, front_with
-from tests.protocol.test_websocket import FOLLOW
+from tests.protocol.front import Front, Wire, front_with
+from tests.protocol.test_websocket import FOLLOW, MUTE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -112,6 +116,39 @@ async def test_a_message_that_is_too_large_closes_the_socket(front: Front) -> No
         assert (await wire.end())[0] == 1009
 
 
+@pytest.mark.parametrize("text", [b"\xff", b"\xc3", b'{"type":"ping\xe9"}', b"\xed\xa0\x80"])
+async def test_text_that_is_not_utf8_closes_the_socket(front: Front, text: bytes) -> None:
+    async with front.wire() as wire:
+        await wire.socket.send(text, text=True)
+        assert (await wire.end())[0] == 1007
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "{}",
+        '{ "a" : [1, 2.50, {"b": null}], "é": "\\u00e9😀" }',
+        '{"n":123456789012345678901234567890,"f":1e-400}',
+        "null",
+    ],
+)
+async def test_a_ping_is_answered_with_its_own_payload(front: Front, payload: str) -> None:
+    """Character by character, so that numbers stay what they are."""
+    async with front.wire() as wire:
+        await wire.say(f'{{"type":"ping","payload":{payload}}}')
+        expected = '{"type":"pong"}' if payload == "null" else f'{{"type":"pong","payload":{payload}}}'
+        assert await wire.socket.recv() == expected
+
+
+@pytest.mark.parametrize(
+    "payload", ["7", "[]", '"x"', "true", '{"a":1e999}', '{"a":"\\ud800"}', '{"a":' + "9" * 5000 + "}"]
+)
+async def test_a_ping_may_carry_an_object_only(front: Front, payload: str) -> None:
+    async with front.wire() as wire:
+        await wire.say(f'{{"type":"ping","payload":{payload}}}')
+        assert (await wire.end())[0] == 4400
+
+
 async def test_messages_before_being_let_in_are_checked_too(front: Front) -> None:
     async with front.stranger() as wire:
         await wire.say("null")
@@ -136,3 +173,61 @@ async def test_who_hangs_up_on_the_doorstep_is_nobodys_fault(front: Front, last_
         rude.close()
         async with front.wire() as wire:
             await wire.answer("1", "{ __typename }")
+
+
+_scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=10)
+_anything = st.recursive(_scalars, lambda some: st.lists(some, max_size=3) | st.dictionaries(st.text(max_size=5), some))
+_ids = st.sampled_from(["1", "2", "3", "", '"']) | _scalars
+_ROOMS = [gid("board"), gid("nowhere"), gid("board", "anna"), "", None, 7]
+_requests = st.fixed_dictionaries(
+    {},
+    optional={
+        "query": st.sampled_from([FOLLOW, MUTE, "{ __typename }", "{ rooms { totalCount } }", "{", "", None])
+        | _anything,
+        "variables": st.fixed_dictionaries({"id": st.sampled_from(_ROOMS)}) | _anything,
+        "operationName": st.none() | st.text(max_size=3),
+        "extensions": st.dictionaries(st.sampled_from(["cursor", "delivery-guarantee", "persistedQuery"]), _anything),
+    },
+)
+_types = ["subscribe", "subscribe", "subscribe", "complete", "ping", "pong", "connection_init", "start", "next", ""]
+_messages = st.fixed_dictionaries(
+    {"type": st.sampled_from(_types)}, optional={"id": _ids, "payload": _requests | _requests | _anything}
+)
+_cut = st.tuples(_messages, st.integers(1, 200)).map(lambda pair: json.dumps(pair[0])[: pair[1]])
+_good = st.tuples(st.sampled_from(["1", "2"]), st.sampled_from([FOLLOW, "{ __typename }"])).map(
+    lambda pair: subscribing(query=pair[1], variables={"id": gid("board")}) | {"id": pair[0]}
+)
+_sayings = st.lists(_good | _messages | _good | _messages | _anything.map(json.dumps) | _cut, min_size=1, max_size=12)
+
+
+@given(_sayings, st.booleans())
+async def test_whatever_is_said_is_answered_or_closes_the_socket(
+    front: Front, sayings: list[object], is_let_in: bool
+) -> None:
+    """And who is on another socket notices nothing."""
+    async with front.wire() as beside:
+        await beside.subscribe("1", FOLLOW, id=gid("board"))
+        await beside.event("1")
+        async with front.stranger() as wire:
+            if is_let_in:
+                await wire.begin()
+            code = await outcome(wire, sayings)
+        assert code in {None, 4400, 4401, 4409, 4429}
+        for muted in (True, False):
+            front.house.pbx.change("board", "anna", muted=muted)
+        while (await beside.event("1"))["participant"]["muted"]:
+            pass
+        await front.watched_by(1)
+    await front.watched_by(0)
+
+
+async def outcome(wire: Wire, sayings: list[object]) -> int | None:
+    """Say it all and a ping; None when that was answered, else the code that the socket was closed with."""
+    with suppress(ConnectionClosed):
+        for each in sayings:
+            await wire.say(each)
+        await wire.say({"type": "ping", "payload": {"the": "last"}})
+        while (await wire.next()) != {"type": "pong", "payload": {"the": "last"}}:
+            pass
+        return None
+    return (await wire.end())[0]
