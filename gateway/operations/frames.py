@@ -5,7 +5,7 @@ from collections.abc import Sequence
 PING = b"\x89\x00"
 _TEXT, _BINARY, _CLOSE = 0x81, 0x82, 0x88
 _SHORT_HEADS = tuple(bytes((_TEXT, size)) for size in range(126))
-_REASON_MAX_BYTES = 123
+REASON_MAX_BYTES = 123
 """A control frame carries 125 bytes, and two are the code."""
 
 
@@ -30,9 +30,14 @@ def binary_frame(message: bytes) -> bytes:
 
 
 def close_frame(code: int, reason: str) -> bytes:
-    """Make a close frame; a reason that is too long is cut between two characters."""
-    cut = reason.encode(errors="replace")[:_REASON_MAX_BYTES].decode(errors="ignore").encode()
+    """Make a close frame; a reason that is too long is cut."""
+    cut = cut_to_fit(reason)
     return bytes((_CLOSE, 2 + len(cut))) + code.to_bytes(2) + cut
+
+
+def cut_to_fit(reason: str) -> bytes:
+    """Give as much of a reason as a close frame can carry, cut between two characters."""
+    return reason.encode(errors="replace")[:REASON_MAX_BYTES].decode(errors="ignore").encode()
 
 
 def _long_head(kind: int, size: int) -> bytes:

@@ -7,10 +7,10 @@ from contextlib import suppress
 
 from starlette.types import Receive, Send
 
+from gateway.operations.frames import cut_to_fit
 from gateway.web.limits import SocketLimits
 from gateway.web.messages import CloseCode
 from gateway.web.session import Session
-from gateway.web.socket import REASON_MAX_BYTES
 
 _LOW = 4
 """A socket is blocked until only this part of what may wait is left."""
@@ -57,7 +57,7 @@ class AsgiSocket:
     def close(self, code: int, reason: str) -> None:
         """Close once everything queued has been sent."""
         if self._closing is None:
-            self._closing = (code, reason.encode()[:REASON_MAX_BYTES].decode(errors="ignore"))
+            self._closing = (code, cut_to_fit(reason).decode())
             self._news.set()
 
     async def run(self, session: Session, receive: Receive) -> None:

@@ -19,12 +19,13 @@ from gateway.model.viewer import Viewer
 from gateway.operations.batch import Batch
 from gateway.operations.delivery import read_wish
 from gateway.operations.execution import Answer, RequestRefused, written
+from gateway.operations.frames import REASON_MAX_BYTES
 from gateway.operations.operations import Operations, Prepared
 from gateway.operations.request import BadRequest, read_request
 from gateway.operations.shared import Follower, Lane
 from gateway.schema.errors import RequestError, RequestErrorCode
 from gateway.web.messages import CloseCode, Fault, Message, checked_object, decoded
-from gateway.web.socket import REASON_MAX_BYTES, Socket
+from gateway.web.socket import Socket
 
 
 @dataclass(frozen=True, slots=True)

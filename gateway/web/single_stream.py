@@ -136,7 +136,7 @@ class SingleStreams:
         operation_id = _checked_id(request.extensions.get("operationId"))
         if operation_id in stream.running:
             raise BadRequest(f"an operation with the id {operation_id!r} is running", 409)
-        if len(stream.running) >= self._max_operations:
+        if stream.operations >= self._max_operations:
             raise BadRequest(f"{self._max_operations} operations at the same time are allowed on a stream", 429)
         if stream.blocked:
             raise BadRequest("too much waits on the stream: read it first", 429)
@@ -151,12 +151,17 @@ class SingleStreams:
 
 
 class _Stream:
-    """One stream and what runs on it."""
+    """One stream and what runs on it.
+
+    Shape: a query or mutation that waits is `_abandoned`, not cancelled, when nobody waits for it any more: a mutation
+           that has arrived is done.
+    """
 
     def __init__(
         self, operations: Operations, viewer: Viewer, limits: SocketLimits, expiring: asyncio.TimerHandle
     ) -> None:
         self.running: dict[str, _Operation | asyncio.Task[None]] = {}
+        self._abandoned = 0
         self._operations = operations
         self._viewer = viewer
         self._expiring = expiring
@@ -167,6 +172,11 @@ class _Stream:
     def blocked(self) -> bool:
         """Whether the client has too much waiting."""
         return self._outbox.blocked
+
+    @property
+    def operations(self) -> int:
+        """How many operations there are, with those that nobody waits for any more."""
+        return len(self.running) + self._abandoned
 
     def is_of(self, viewer: Viewer) -> bool:
         """Tell whether a viewer is the one who reserved it; their rights may have changed meanwhile."""
@@ -197,8 +207,10 @@ class _Stream:
     def stop(self, operation_id: str) -> None:
         """Stop an operation, if it is running."""
         operation = self.running.pop(operation_id, None)
-        if operation is not None:
-            operation.stop() if isinstance(operation, _Operation) else operation.cancel()
+        if isinstance(operation, _Operation):
+            operation.stop()
+        elif operation is not None:
+            self._abandoned += 1
 
     def end(self) -> None:
         """Stop everything; without `complete`, so that clients connect again if it was not their wish."""
@@ -231,7 +243,11 @@ class _Stream:
             self.running[operation_id] = self._operations.spawn(work, "operation on a stream")
 
     async def _answer_later(self, operation_id: str, answer: Awaitable[Answer]) -> None:
-        self._answer(operation_id, await answer)
+        done = await answer
+        if self.running.get(operation_id) is asyncio.current_task():
+            self._answer(operation_id, done)
+        else:
+            self._abandoned -= 1
 
     def _answer(self, operation_id: str, answer: Answer) -> None:
         self.put(_prefix(operation_id) + answer.body + b"}\n\n")

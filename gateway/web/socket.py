@@ -1,10 +1,7 @@
 """What a GraphQL session needs of a WebSocket, whichever server it is on."""
 
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
-
-REASON_MAX_BYTES: Final = 123
-"""A close frame carries 125 bytes, and two are the code."""
+from typing import Protocol
 
 
 class Listener(Protocol):
