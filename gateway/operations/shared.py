@@ -14,6 +14,7 @@ from gateway.hub.hub import Watch
 from gateway.operations.batch import Batch, Delivery
 from gateway.operations.delivery import extensions_of
 from gateway.operations.execution import Answer, Execution
+from gateway.operations.pace import Pace
 from gateway.operations.turns import Turns
 from gateway.schema.errors import RequestError
 from gateway.schema.feed import Feed
@@ -128,7 +129,7 @@ class SharedOperation:
         self._execution = execution
         self._turns = turns
         self._ended = ended
-        self._pace = _Pace(pace_s, self._add)
+        self._pace = Pace(pace_s, self._add)
         # In the order of the followers: walking over the objects themselves costs more than writing does.
         self._lanes: list[Lane | None] = []
         self._followers: list[Follower | None] = []
@@ -360,49 +361,3 @@ class SharedOperation:
 
     async def _awaited(self, events: Sequence[Any], answers: Sequence[Answer | Awaitable[Answer]]) -> Batch:
         return self._batch(events, [each if isinstance(each, Answer) else await each for each in answers])
-
-
-class _Pace:
-    """Holds back events that a newer one may replace, so that each kind comes at most every `pace_s` seconds.
-
-    Anything else that is sent lets go of what is held first, so that the order stays.
-    """
-
-    def __init__(self, pace_s: float, send: Callable[[Any], None]) -> None:
-        self._pace_s = pace_s
-        self._send = send
-        self._held: dict[Hashable, Any] = {}
-        self._timer: asyncio.TimerHandle | None = None
-        self._free_at = 0.0
-
-    def held_back(self, key: Hashable | None, event: Any) -> bool:
-        """Take an event, or say that it is to be sent now."""
-        if key is None:
-            self.release()
-            return False
-        loop = asyncio.get_running_loop()
-        if self._timer is None and loop.time() >= self._free_at:
-            self._free_at = loop.time() + self._pace_s
-            return False
-        self._held.pop(key, None)
-        self._held[key] = event
-        if self._timer is None:
-            self._timer = loop.call_at(self._free_at, self._on_time)
-        return True
-
-    def release(self) -> None:
-        """Send what is held."""
-        held, self._held = self._held, {}
-        self.stop()
-        for event in held.values():
-            self._send(event)
-
-    def stop(self) -> None:
-        """Forget the timer."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _on_time(self) -> None:
-        self._free_at = asyncio.get_running_loop().time() + self._pace_s
-        self.release()

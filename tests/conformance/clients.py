@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.conformance.npm import HERE, node, node_modules
+from tests.npm import node, node_modules
 
+_HERE = Path(__file__).parent
 _PATIENCE_S = 30.0
 _LINE_MAX_BYTES = 4_194_304
 
@@ -70,8 +71,8 @@ class Clients:
 
         Errors: npm.Absent.
         """
-        program, modules = node(), node_modules()
-        shutil.copytree(HERE / "clients", folder / "clients")
+        program, modules = node(), node_modules(_HERE / "package.json")
+        shutil.copytree(_HERE / "clients", folder / "clients")
         (folder / "node_modules").symlink_to(modules, target_is_directory=True)
         return cls(program, folder / "clients")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.clients import Clients
-from tests.conformance.npm import Absent
+from tests.npm import Absent
 from tests.protocol.conftest import nothing_is_logged_as_a_fault
 from tests.protocol.front import Front, front_with
 

@@ -1,4 +1,4 @@
-"""The npm packages that people use, installed once for each list of versions into the user's cache."""
+"""npm packages for tests and measures, installed once for each list of versions into the user's cache."""
 
 import hashlib
 import os
@@ -8,9 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-HERE = Path(__file__).parent
 OLDEST_NODE = 20
-_MANIFEST = HERE / "package.json"
 _PROBE_LIMIT_S = 40
 _INSTALL_LIMIT_S = 300
 _INSTALL = ("install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-package-lock", "--no-update-notifier")
@@ -30,23 +28,23 @@ def node() -> str:
     found = shutil.which("node")
     if found is None or shutil.which("npm") is None:
         raise Absent(f"no Node.js with npm here; {OLDEST_NODE} or newer is needed")
-    version = _run([found, "--version"], _PROBE_LIMIT_S, HERE)
+    version = _run([found, "--version"], _PROBE_LIMIT_S, Path())
     if int(version.removeprefix("v").split(".")[0]) < OLDEST_NODE:
         raise Absent(f"Node.js {version} is too old; {OLDEST_NODE} or newer is needed")
     return found
 
 
-def node_modules() -> Path:
-    """Give the folder of the packages, filled if it is not yet.
+def node_modules(manifest: Path) -> Path:
+    """Give the folder of the packages that a package.json asks for, filled if it is not yet.
 
     Errors: Absent; subprocess.CalledProcessError when the registry answers, and npm cannot install all the same.
     """
-    digest = hashlib.sha256(_MANIFEST.read_bytes()).hexdigest()[:16]
-    folder = _cache() / f"conformance-{digest}"
+    digest = hashlib.sha256(manifest.read_bytes()).hexdigest()[:16]
+    folder = _cache() / f"{manifest.parent.name}-{digest}"
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as unfinished:
-            _install(Path(unfinished))
+            _install(manifest, Path(unfinished))
             _publish(Path(unfinished) / "node_modules", folder)
     return folder / "node_modules"
 
@@ -56,9 +54,9 @@ def _cache() -> Path:
     return Path(root) / "conference-gateway"
 
 
-def _install(folder: Path) -> None:
+def _install(manifest: Path, folder: Path) -> None:
     npm = shutil.which("npm") or "npm"
-    shutil.copy(_MANIFEST, folder)
+    shutil.copy(manifest, folder)
     try:
         _run([npm, *_REACH], _PROBE_LIMIT_S, folder)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
