@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Self
 
 from sqlmodel import select
@@ -124,19 +124,21 @@ class Storage:
 
 @asynccontextmanager
 async def _purging(idempotency: Idempotency) -> AsyncIterator[None]:
-    """Delete expired answers every hour while the block runs."""
-    task = asyncio.create_task(_purge_regularly(idempotency), name="storage purge")
+    """Delete expired answers every hour while the block runs; never cut short, which drivers answer with a traceback."""
+    ended = asyncio.Event()
+    task = asyncio.create_task(_purge_regularly(idempotency, ended), name="storage purge")
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.wait([task])
+        ended.set()
+        await task
 
 
-async def _purge_regularly(idempotency: Idempotency) -> None:
-    while True:
+async def _purge_regularly(idempotency: Idempotency, ended: asyncio.Event) -> None:
+    while not ended.is_set():
         try:
             await idempotency.purge()
         except StorageError as error:
             log.warning("storage: expired answers stay for another hour: %s", error)
-        await asyncio.sleep(_PURGE_EVERY_S)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(ended.wait(), _PURGE_EVERY_S)
