@@ -124,7 +124,7 @@ class Storage:
 
 @asynccontextmanager
 async def _purging(idempotency: Idempotency) -> AsyncIterator[None]:
-    """Delete expired answers every hour while the block runs; never cut short, which drivers answer with a traceback."""
+    """Delete expired answers every hour while the block runs; never cut short, for which drivers log a traceback."""
     ended = asyncio.Event()
     task = asyncio.create_task(_purge_regularly(idempotency, ended), name="storage purge")
     try:
