@@ -160,6 +160,7 @@ class Operations:
 
     async def aclose(self) -> None:
         """Stop everything that is still waited for."""
+        await asyncio.sleep(0)  # who has not begun yet would leave behind what it was to wait for
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
