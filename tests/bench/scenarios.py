@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from graphql import get_introspection_query
+
 from tests.bench.asking import ask
 from tests.bench.contestants import BARE, OURS, Server, gateway, running, simulated_kazoo
 from tests.bench.servers.kazoo import BACKEND
@@ -22,10 +24,9 @@ STRAGGLERS_S = 15.0
 _WARM_UP_SOCKETS = 200
 _WARM_UP_DELIVERIES = 8000
 _WARM_UP_S = 1.0
-_FILL_BYTES = 4000
-_FILL_EVENTS = 1500
-"""Six megabytes for each stalled reader: more than the buffers of any kernel and server take."""
-_FILL_RATE = 1000.0
+_UNREAD_ANSWERS = 20
+"""The whole schema so often: megabytes for each stalled reader, more than the buffers of kernel and server take."""
+_SETTLED_S = 3.0
 
 FOLLOW = """subscription Follow($room: ID!) {
   roomEvents(roomId: $room) {
@@ -134,22 +135,18 @@ def reads(name: str, seconds: float, changes_per_second: float) -> tuple[Through
         return Throughput(answers.per_second, used / answers.count * 1e6, answers.client_share), answers.body
 
 
-def beside_stalled(name: str, sockets: int, stalled: int, rate: float, events: int) -> tuple[Delivery, int]:
-    """Send events to good readers while others have long stopped to read; give how many of those are still there.
+def beside_stalled(name: str, sockets: int, stalled: int, rate: float, events: int) -> tuple[Delivery, Delivery, int]:
+    """Send events to good readers alone, and then while others do not read; give how many of those are still there.
 
     Errors: NoContestant, TooSlow.
     """
-    with running(name) as server, _watchers(server, FOLLOW) as watchers:
-        if stalled:
-            watchers.open_stalled(stalled, server.rooms[0], _PATIENCE_S)
-            server.ask(pad=_FILL_BYTES)
-            server.begin_events(_FILL_RATE, _FILL_EVENTS)
-            server.answer()
-        _pad(server, watchers)
-        watchers.open(sockets - len(watchers), server.rooms, _PATIENCE_S)
-        _warm_up(server, watchers)
-        result = _events(server, watchers, rate, events)
-        return result, watchers.stalled_left()
+    with _crowd(name, sockets, 1) as (server, watchers):
+        alone = _events(server, watchers, rate, events)
+        watchers.open_stalled(stalled, server.rooms[0], _PATIENCE_S)
+        watchers.ask_unread(get_introspection_query(), _UNREAD_ANSWERS)
+        watchers.run_until(lambda: False, _SETTLED_S)
+        beside = _events(server, watchers, rate, events)
+        return alone, beside, watchers.stalled_left()
 
 
 def from_backend(sockets: int, rate: float, events: int) -> Delivery:

@@ -117,6 +117,13 @@ class Watchers:
                 raise TooSlow("the stalled readers could not subscribe")
         self._stalled.extend(new)
 
+    def ask_unread(self, query: str, times: int) -> None:
+        """Let each stalled socket ask for answers that it does not read."""
+        for each in self._stalled:
+            for number in range(times):
+                message = {"id": f"unread {number}", "type": "subscribe", "payload": {"query": query}}
+                self._say(each, _TEXT, json.dumps(message).encode())
+
     def stalled_left(self) -> int:
         """How many of the stalled sockets the server has not cut."""
         hangups = select.epoll()
