@@ -56,7 +56,6 @@ class Live:
         self, backends: Sequence[ConfiguredBackend], storage: Storage, secret: bytes, limits: LiveLimits | None = None
     ) -> None:
         self._limits = limits or LiveLimits()
-        self._storage = storage
         self.hub = Hub()
         self.links: Mapping[BackendId, Link] = {each.id: self._link(each) for each in backends}
         self.desk = Desk(

@@ -54,8 +54,11 @@ class Feed(ABC, Generic[Event]):
         """
 
     def since(self, event: Event) -> list[Event]:
-        """Give what came after an event that `begin` gave a while ago."""
-        raise NotImplementedError
+        """Give what came after an event that `begin` gave a while ago; without positions, what stands for it.
+
+        Errors: RequestError.
+        """
+        return self.lost()
 
     def cursor(self, event: Event) -> str | None:
         """Give the position that an event stands at, as its follower may hand it back."""

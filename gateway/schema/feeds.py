@@ -49,7 +49,7 @@ class RoomFeed(Feed[RoomEvent]):
         def told(update: Update | None) -> None:
             if update is None:
                 note(None)
-            elif (event := self._happened(update)) is not None:
+            elif (event := self._event(update, _room_at(update))) is not None:
                 note(event)
 
         return self._context.live.hub.watch_room(self._key, told)
@@ -97,7 +97,7 @@ class RoomFeed(Feed[RoomEvent]):
         now = self._now()
         missed = self._context.live.links[self._key.backend_id].table.events_after(self._key.room_id, after)
         if missed is not None:
-            events = [self._event(each.position, each, _then(now, each)) for each in missed]
+            events = [self._event(each, _then(now, each)) for each in missed]
             return [event for event in events if event is not None]
         if insists:
             raise _unsatisfiable("what came after it is no longer kept")
@@ -105,11 +105,8 @@ class RoomFeed(Feed[RoomEvent]):
         reason = SnapshotReason.CURSOR_TOO_OLD if same_log else SnapshotReason.EPOCH_CHANGED
         return [room_snapshot(self._context, now, reason)]
 
-    def _happened(self, update: Update) -> RoomEvent | None:
-        return self._event(update.position, update, _room_at(update))
-
-    def _event(self, position: Position, source: Update | Numbered, room_at: RoomAt) -> RoomEvent | None:
-        return room_event(self._context, position, source.event, room_at)
+    def _event(self, source: Update | Numbered, room_at: RoomAt) -> RoomEvent | None:
+        return room_event(self._context, source.position, source.event, room_at)
 
     def _now(self) -> RoomAt:
         room_at = self._context.live.room(self._key)

@@ -12,8 +12,6 @@ from gateway.web.limits import SocketLimits
 from gateway.web.messages import CloseCode
 from gateway.web.session import Session
 
-_LOW = 4
-"""A socket is blocked until only this part of what may wait is left."""
 _CLOSE_S = 1.0
 """How long a client has to take a close frame, and when the server stops to take what waits for it."""
 
@@ -116,7 +114,7 @@ class AsgiSocket:
             async with asyncio.timeout_at(self._cut_at if self.blocked else self._in(self._limits.stalled_s)):
                 await self._send({"type": "websocket.send", "text": message.decode()})
             self._waiting_bytes -= len(message)
-            if self.blocked and self._waiting_bytes <= self._limits.outbox_max_bytes // _LOW:
+            if self.blocked and self._waiting_bytes <= self._limits.outbox_low_bytes:
                 self.blocked = False
                 self._room.set()
                 session.drained()

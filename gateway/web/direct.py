@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
-from typing import Any, ParamSpec, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 import uvicorn
 from uvicorn.server import ServerState
@@ -20,12 +20,12 @@ from gateway.web.socket import Listener
 DIRECT = "conference_gateway.direct"
 """The member of a scope's `extensions` that is the socket."""
 log = logging.getLogger(__name__)
-_FAULT = "a WebSocket is closed after a fault of ours"
 _CLOSE_S = 2.0
 """How long a client has to answer a close frame, and to take what waits for it then."""
 STOP_S = 1.0
 """How long when the server stops."""
 _Told = ParamSpec("_Told")
+_Said = TypeVar("_Said")
 
 
 class _Nobody:
@@ -127,7 +127,7 @@ class DirectProtocol(asyncio.Protocol):
         if opening.extensions:
             self._reader = Reader(self._shared.limits.message_max_bytes, opening.extensions)
         outbox_max_bytes = self._shared.limits.outbox_max_bytes
-        self._transport.set_write_buffer_limits(outbox_max_bytes, outbox_max_bytes // 4)
+        self._transport.set_write_buffer_limits(outbox_max_bytes, self._shared.limits.outbox_low_bytes)
         self._transport.write(granted)
         self._open = True
         self._shared.heart.add(self)
@@ -218,7 +218,7 @@ class DirectProtocol(asyncio.Protocol):
         if self._opening is not None:
             self._opening.refuse(HTTPStatus.SERVICE_UNAVAILABLE)
         elif self._open and self._listener is not None:
-            self.close(*self._farewell(self._listener))
+            self.close(CloseCode.GOING_AWAY, self._tell(self._listener.stopping) or "")
         self._cut_within(STOP_S)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -311,20 +311,14 @@ class DirectProtocol(asyncio.Protocol):
         if self._listener is not None:
             self._tell(self._listener.held)
 
-    def _farewell(self, listener: Listener) -> tuple[int, str]:
-        try:
-            return CloseCode.GOING_AWAY, listener.stopping()
-        except Exception:
-            log.exception(_FAULT)
-            return CloseCode.INTERNAL_ERROR, ""
-
-    def _tell(self, method: Callable[_Told, object], *args: _Told.args, **kwargs: _Told.kwargs) -> None:
+    def _tell(self, method: Callable[_Told, _Said], *args: _Told.args, **kwargs: _Told.kwargs) -> _Said | None:
         """Tell the listener; if it fails, which is a fault of ours, the socket is closed."""
         try:
-            method(*args, **kwargs)
+            return method(*args, **kwargs)
         except Exception:
-            log.exception(_FAULT)
+            log.exception("a WebSocket is closed after a fault of ours")
             self.close(CloseCode.INTERNAL_ERROR, "")
+            return None
 
     def _cut_within(self, seconds: float) -> None:
         self._forget_timer()

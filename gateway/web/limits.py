@@ -19,3 +19,8 @@ class SocketLimits:
     stalled_s: float = 30.0
     request_s: float = 20.0
     compression: bool = False
+
+    @property
+    def outbox_low_bytes(self) -> int:
+        """How much may wait until a client is no longer blocked."""
+        return self.outbox_max_bytes // 4

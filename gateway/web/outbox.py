@@ -10,8 +10,6 @@ from starlette.types import Message, Receive, Scope, Send
 from gateway.web.limits import SocketLimits
 from gateway.web.patience import connection_of
 
-_LOW = 4
-"""It is blocked until only this part of what may wait is left."""
 _CHUNK_BYTES = 65_536
 """What waits is sent in pieces of about this size, so that the server's buffer stays small too."""
 
@@ -88,7 +86,7 @@ class Outbox:
             if is_last:
                 return
             self._waiting_bytes -= len(part)
-            if self.blocked and self._waiting_bytes <= self._limits.outbox_max_bytes // _LOW:
+            if self.blocked and self._waiting_bytes <= self._limits.outbox_low_bytes:
                 self.blocked = False
                 self._drained()
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.gateway.schema.house import House, house_with
+from tests.protocol.busy import PEOPLE
 from tests.protocol.front import Front, front_with
 
 
@@ -21,3 +23,12 @@ async def front(tmp_path: Path) -> AsyncIterator[Front]:
     async with front_with(tmp_path) as front:
         yield front
         await front.watched_by(0)
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    """Give a gateway that a test serves itself, to stop it."""
+    async with house_with(tmp_path) as house:
+        await house.until_live()
+        await house.with_people("board", *PEOPLE)
+        yield house

@@ -15,8 +15,8 @@ from websockets.typing import Subprotocol
 from gateway.model.ids import RoomKey
 from gateway.web.app import WebLimits
 from tests.gateway.schema.house import ADMIN, LIMITS, PBX, House, gid, house_with
+from tests.protocol.busy import FOLLOW_ALL, PEOPLE, STATE, Picture, busy
 from tests.protocol.front import BODY_MAX_BYTES, Front, Wire, front_of, front_with
-from tests.protocol.test_slow_and_stopped import FOLLOW_ALL, PEOPLE, STATE, Picture, busy
 
 EVENTS = """subscription ($id: ID!, $after: Cursor) { roomEvents(roomId: $id, after: $after) {
     __typename position ... on RoomSnapshot { snapshotReason } } }"""

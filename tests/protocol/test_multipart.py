@@ -1,15 +1,13 @@
 """Multipart subscriptions, as Apollo's clients ask for them."""
 
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import aiohttp
-import pytest
 
 from gateway.web.app import WebLimits
 from gateway.web.limits import SocketLimits
-from tests.gateway.schema.house import House, gid, house_with
+from tests.gateway.schema.house import House, gid
 from tests.protocol.front import BODY_MAX_BYTES, Front, front_of, front_with
 from tests.protocol.streams import MULTIPART, parts
 from tests.protocol.test_websocket import FOLLOW, MUTE
@@ -82,14 +80,6 @@ async def test_whatever_is_one_answer_is_one_part_to_those_who_take_nothing_else
         assert isinstance(part, aiohttp.BodyPartReader)
         assert (await part.json())["payload"]["data"]["muteParticipant"]["outcome"] == "CONFIRMED"
         assert await reader.next() is None
-
-
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with house_with(tmp_path) as house:
-        await house.until_live()
-        await house.with_people("board", "anna")
-        yield house
 
 
 async def test_who_follows_while_the_gateway_stops_is_told_so(house: House) -> None:

@@ -18,9 +18,9 @@ from gateway.web.server import serving
 from gateway.web.session import SessionLimits
 from tests.gateway.schema.house import LIMITS, gid, house_with
 from tests.gateway.web.direct_server import Raw, raw_client, text, until
+from tests.protocol.busy import FOLLOW_ALL, PEOPLE, STATE, Picture, busy, follow, room_name, see_the_gap, until_last
 from tests.protocol.front import ALLOWED_ORIGIN, BODY_MAX_BYTES, Front, Wire, front_of, front_with
 from tests.protocol.servers import SERVERS, Serve, uvicorn_serving
-from tests.protocol.test_slow_and_stopped import FOLLOW_ALL, PEOPLE, STATE, Picture, busy, follow, room_name, until_last
 from tests.protocol.test_websocket import FOLLOW, MUTE
 
 HELLO = (
@@ -230,26 +230,7 @@ async def test_who_hangs_up_at_any_moment_is_nobodys_fault(tmp_path: Path, serve
 async def test_a_slow_reader_is_told_of_the_gap_and_ends_up_with_the_truth(tmp_path: Path, serve: Serve) -> None:
     limits = replace(LIMITS, log_max_events=10_000)
     async with front_with(tmp_path, limits=limits, serve=serve, socket=SocketLimits(outbox_max_bytes=65_536)) as front:
-        await front.house.with_people("board", *PEOPLE)
-        async with front.wire(sock=front.narrow_socket(), max_queue=1) as slow, front.wire() as quick:
-            await follow(slow)
-            await follow(quick)
-            await front.watched_by(2)
-            slow_picture, quick_picture = Picture(), Picture()
-            taking = asyncio.create_task(until_last(quick, quick_picture))
-            await busy(front, 200, quick_picture)
-            await taking
-            await until_last(slow, slow_picture)
-            _, answer = await front.post(STATE, id=gid("board"))
-        truth = answer["data"]["room"]
-        for picture in (slow_picture, quick_picture):
-            edges = truth["participants"]["edges"]
-            assert picture.muted == {edge["node"]["id"]: edge["node"]["muted"] for edge in edges}
-            assert picture.positions[-1] == truth["position"]
-            assert len(set(picture.positions)) == len(picture.positions)
-        assert quick_picture.reasons == ["START"]
-        assert slow_picture.reasons[0] == "START"
-        assert set(slow_picture.reasons[1:]) == {"SLOW_CONSUMER"}
+        await see_the_gap(front, 200)
 
 
 async def test_a_client_that_reads_nothing_is_let_go_in_time(tmp_path: Path, serve: Serve) -> None:

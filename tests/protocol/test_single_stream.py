@@ -13,7 +13,7 @@ from gateway.web import single_stream
 from gateway.web.app import WebLimits
 from gateway.web.limits import SocketLimits
 from gateway.web.session import SessionLimits
-from tests.gateway.schema.house import House, gid, house_with
+from tests.gateway.schema.house import House, gid
 from tests.protocol.front import BODY_MAX_BYTES, Front, front_of, front_with
 from tests.protocol.streams import SSE, EventStream, streaming
 from tests.protocol.test_websocket import FOLLOW, MUTE
@@ -258,14 +258,6 @@ async def test_a_mutation_goes_on_when_the_client_leaves(front: Front) -> None:
                 await asyncio.sleep(0)
     front.house.pbx.hold.set()
     await front.house.until(lambda: (at := front.house.room("board")) and at.room.participants["anna"].muted)
-
-
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with house_with(tmp_path) as house:
-        await house.until_live()
-        await house.with_people("board", "anna")
-        yield house
 
 
 async def test_the_stream_ends_when_the_gateway_stops(house: House) -> None:

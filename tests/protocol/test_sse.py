@@ -14,10 +14,10 @@ import pytest
 
 from gateway.web.app import WebLimits, make_app
 from gateway.web.limits import SocketLimits
-from tests.gateway.schema.house import ADMIN, House, gid, house_with
+from tests.gateway.schema.house import ADMIN, House, gid
+from tests.protocol.busy import FOLLOW_ALL, PEOPLE, STATE, Picture, busy
 from tests.protocol.front import BODY_MAX_BYTES, Front, front_of, front_with
 from tests.protocol.streams import HEARTBEAT, SSE, streaming
-from tests.protocol.test_slow_and_stopped import FOLLOW_ALL, PEOPLE, STATE, Picture, busy
 from tests.protocol.test_websocket import FOLLOW, MUTE
 
 SMALL = SocketLimits(outbox_max_bytes=65_536, heartbeat_s=1.0, stalled_s=0.3)
@@ -189,14 +189,6 @@ async def test_a_reader_that_has_stalled_is_cut(tmp_path: Path) -> None:
             await front.watched_by(0)
             with pytest.raises(aiohttp.ClientError):
                 await stream.rest()
-
-
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with house_with(tmp_path) as house:
-        await house.until_live()
-        await house.with_people("board", *PEOPLE)
-        yield house
 
 
 async def test_who_follows_while_the_gateway_stops_resumes_at_the_next(house: House) -> None:
