@@ -185,7 +185,7 @@ async def pair(limits: SocketLimits | None = None, *, narrow: bool = False) -> A
 async def until(condition: Callable[[], object]) -> None:
     """Wait for something that nobody announces."""
     async with asyncio.timeout(PATIENCE_S):
-        while not condition():  # noqa: ASYNC110
+        while not condition():  # noqa: ASYNC110  nobody announces it
             await asyncio.sleep(0)
 
 
