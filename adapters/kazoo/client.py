@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import msgspec
 
-from adapters.kazoo.errors import NotUnderstoodError, RefusedError
+from adapters.kazoo.errors import RefusedError
 from adapters.kazoo.transport import Request, Transport
-from adapters.kazoo.wire import EnvelopeJson, JsonObject, objects, shaped
+from adapters.kazoo.wire import EnvelopeJson
+from adapters.kit.understanding import JsonObject, NotUnderstoodError, objects, shaped
 from gateway.model.ids import RoomId
 
 _PAGE_SIZE = "100"
@@ -29,7 +30,7 @@ class Conference:
 class Client:
     """Crossbar's conference endpoints.
 
-    Errors: each method may raise a KazooError, SignInRefused or LinkDown.
+    Errors: each method may raise a KazooError, NotUnderstoodError, SignInRefused or LinkDown.
     """
 
     def __init__(self, transport: Transport) -> None:

@@ -9,18 +9,12 @@ from dataclasses import replace
 
 from adapters.kazoo import mapping
 from adapters.kazoo.client import Client
-from adapters.kazoo.errors import (
-    NotUnderstoodError,
-    Place,
-    RefusedError,
-    as_command_errors,
-    dial_failed,
-    not_obeyed,
-)
+from adapters.kazoo.errors import Place, RefusedError, as_command_errors, dial_failed, not_obeyed
 from adapters.kazoo.generations import Generation
 from adapters.kazoo.mapping import facts_of
 from adapters.kazoo.settings import document_of, patch_of, places_in, settings_of
-from adapters.kazoo.wire import DialJson, JsonObject, PresenceJson, shaped
+from adapters.kazoo.wire import DialJson, PresenceJson
+from adapters.kit.understanding import JsonObject, NotUnderstoodError, shaped
 from gateway.adapter import Receipt
 from gateway.model.commands import (
     Action,

@@ -1,10 +1,11 @@
 """Kazoo's failures and what they mean to us: the only place that reads its texts.
 
     KazooError
-    ├── NotUnderstoodError   what arrived is not what its name promises
     ├── RefusedError         Crossbar answered a request with an error
     ├── RateLimitedError     it has told us to slow down for longer than the request can wait
     └── UnreachableError     no answer; `sent` says whether the request may have arrived
+
+What arrived and is not what its name promises is the kit's NotUnderstoodError.
 
 Kazoo's own texts may hold tokens, API keys and PINs: they choose our words, and are not repeated.
 """
@@ -14,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from adapters.kit.understanding import NotUnderstoodError
 from gateway.model.capability import Capability
 from gateway.model.errors import (
     CommandError,
@@ -32,10 +34,6 @@ _PLAIN = re.compile(r"[A-Za-z0-9 _.,:-]{1,80}")
 
 class KazooError(Exception):
     """The root of what goes wrong between Kazoo and us; its text holds no secret."""
-
-
-class NotUnderstoodError(KazooError):
-    """What arrived is not what its name promises: it costs that message only."""
 
 
 class RefusedError(KazooError):
@@ -90,7 +88,7 @@ def as_link_errors() -> Iterator[None]:
         if error.status in (401, 403):
             raise SignInRefused("Kazoo does not let this account read its conferences") from None
         raise LinkDown(str(error)) from None
-    except KazooError as error:
+    except (KazooError, NotUnderstoodError) as error:
         raise LinkDown(str(error)) from None
 
 

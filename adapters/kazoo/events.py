@@ -4,23 +4,12 @@ Events come in any order from 4.x, so that a frame is believed only about what i
 somebody is muted now, and whatever else it carries may be older than what we know.
 """
 
-import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from adapters.kazoo import mapping
-from adapters.kazoo.errors import NotUnderstoodError
-from adapters.kazoo.wire import (
-    ErrorsJson,
-    EventHeadJson,
-    FrameJson,
-    JsonObject,
-    PresenceJson,
-    decoded,
-    objects,
-    shaped,
-)
+from adapters.kazoo.wire import ErrorsJson, EventHeadJson, FrameJson, PresenceJson
+from adapters.kit.understanding import Complaints, JsonObject, NotUnderstoodError, decoded, objects, shaped
 from gateway.model.ids import RoomId
 from gateway.model.reports import (
     EndReport,
@@ -32,8 +21,6 @@ from gateway.model.reports import (
     UpdateReport,
 )
 from gateway.model.room import Participant, RoomFacts
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +135,7 @@ class Interpreter:
     """Reads the frames of one backend, counts those it does not understand, and hands each event on once."""
 
     def __init__(self) -> None:
-        self.misunderstood = 0
-        self._complaints = _Complaints()
+        self._complaints = Complaints("Kazoo")
         self._seen: dict[tuple[str, str], None] = {}
 
     def read(self, raw: bytes, account_id: str) -> Report | Reply | None:
@@ -160,10 +146,14 @@ class Interpreter:
             self.complain(error)
             return None
 
+    @property
+    def misunderstood(self) -> int:
+        """How much could not be understood."""
+        return self._complaints.count
+
     def complain(self, error: NotUnderstoodError) -> None:
-        """Count something that could not be understood, and log it unless the same was logged a short while ago."""
-        self.misunderstood += 1
-        self._complaints.log(str(error))
+        """Count something that could not be understood."""
+        self._complaints.add(error)
 
     def _read(self, raw: bytes, account_id: str) -> Report | Reply | None:
         plain = decoded(raw, "frame")
@@ -205,25 +195,3 @@ def _reply(frame: FrameJson) -> Reply:
     if frame.get("status") != "error":
         return Reply(request_id, None, objects(frame.get("data")))
     return Reply(request_id, shaped(frame.get("data"), ErrorsJson, "reply").get("errors", []), {})
-
-
-class _Complaints:
-    """Logs each kind of complaint at most once in a while, and says how often it was held back."""
-
-    _GAP_S = 60.0
-    _KINDS = 64
-
-    def __init__(self) -> None:
-        self._held_back: dict[str, tuple[float, int]] = {}
-
-    def log(self, text: str) -> None:
-        """Log a complaint, or count it."""
-        now = time.monotonic()
-        if text not in self._held_back and len(self._held_back) >= self._KINDS:
-            text = "other frames"
-        logged_at, count = self._held_back.get(text, (-self._GAP_S, 0))
-        if now - logged_at < self._GAP_S:
-            self._held_back[text] = (logged_at, count + 1)
-            return
-        self._held_back[text] = (now, 0)
-        log.warning("Kazoo sent what cannot be understood: %s%s", text, f" ({count} more before)" if count else "")

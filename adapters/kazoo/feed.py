@@ -1,7 +1,6 @@
 """One open feed: the event socket, the rooms it follows, and the reports waiting to be taken."""
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 
@@ -10,53 +9,14 @@ from adapters.kazoo.events import Interpreter, Reply
 from adapters.kazoo.generations import GUESSED, Generation, binding
 from adapters.kazoo.sign_in import SignIn
 from adapters.kazoo.stream import EventSocket
+from adapters.kit.reports import Reports
 from gateway.model.errors import GatewayError, LinkDown
 from gateway.model.ids import RoomId
-from gateway.model.reports import Report, RosterDoubtReport
+from gateway.model.reports import RosterDoubtReport
 
 _PING_INTERVAL_S = 60.0
-_MOST_REPORTS = 10_000
 _SPARED_TOKENS = 20
 """How much of the socket's bucket is left for single rooms when many are followed at once."""
-
-
-class Reports(AsyncIterator[Report]):
-    """The reports not yet taken: bounded, and full ones hold up whoever adds to them."""
-
-    def __init__(self, most: int = _MOST_REPORTS) -> None:
-        self._most = most
-        self._kept: deque[Report] = deque()
-        self._end: GatewayError | None = None
-        self._changed = asyncio.Event()
-
-    async def add(self, report: Report) -> None:
-        """Add a report, when there is room for it."""
-        while len(self._kept) >= self._most and self._end is None:
-            await self._change()
-        self._kept.append(report)
-        self._changed.set()
-
-    def end(self, error: GatewayError) -> None:
-        """Let the iterator raise this, once it has given what there is; only the first end counts."""
-        self._end = self._end or error
-        self._changed.set()
-
-    def check(self) -> None:
-        """Errors: what ended the feed, if it has ended."""
-        if self._end is not None:
-            raise self._end
-
-    async def __anext__(self) -> Report:
-        while not self._kept:
-            self.check()
-            await self._change()
-        if len(self._kept) >= self._most:
-            self._changed.set()
-        return self._kept.popleft()
-
-    async def _change(self) -> None:
-        self._changed.clear()
-        await self._changed.wait()
 
 
 class Feed:

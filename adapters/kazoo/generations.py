@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from urllib.parse import quote
 
-from adapters.kazoo.wire import objects
+from adapters.kit.understanding import objects
 
 
 class Generation(StrEnum):

@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from adapters.kazoo.errors import NotUnderstoodError
 from adapters.kazoo.settings import settings_of
 from adapters.kazoo.wire import (
     FlagsJson,
-    JsonObject,
     LegVarsJson,
     NumberJson,
     ParticipantJson,
@@ -16,10 +14,9 @@ from adapters.kazoo.wire import (
     RealtimeJson,
     flag,
     number,
-    objects,
-    shaped,
     whole,
 )
+from adapters.kit.understanding import JsonObject, NotUnderstoodError, objects, shaped
 from gateway.model.ids import ParticipantId, RoomId
 from gateway.model.room import Participant, ParticipantRole, Room, RoomFacts, RoomState
 

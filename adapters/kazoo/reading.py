@@ -7,11 +7,10 @@ from typing import TypeVar
 
 from adapters.kazoo import mapping
 from adapters.kazoo.client import Client, Conference
-from adapters.kazoo.errors import NotUnderstoodError
 from adapters.kazoo.events import Interpreter
 from adapters.kazoo.feed import Feed
 from adapters.kazoo.settings import settings_of
-from adapters.kazoo.wire import JsonObject
+from adapters.kit.understanding import JsonObject, NotUnderstoodError
 from gateway.model.ids import ParticipantId, RoomId
 from gateway.model.room import Participant, Room
 
@@ -22,7 +21,7 @@ _Answer = TypeVar("_Answer")
 class RoomReader:
     """Reads the rooms of one account while a feed is open.
 
-    Errors: its methods may raise a KazooError, SignInRefused or LinkDown.
+    Errors: its methods may raise a KazooError, NotUnderstoodError, SignInRefused or LinkDown.
     """
 
     def __init__(self, client: Client, interpreter: Interpreter, adhoc_rooms: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from adapters.kazoo.errors import Place
 from adapters.kazoo.generations import Generation
-from adapters.kazoo.wire import JsonObject, objects
+from adapters.kit.understanding import JsonObject, objects
 from gateway.model.commands import SettingsPatch
 from gateway.model.errors import CommandError, CommandErrorCode, CommandRefused
 from gateway.model.room import RoomSettings

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from adapters.kazoo.config import KazooSettings
-from adapters.kazoo.errors import KazooError, NotUnderstoodError, RefusedError, sign_in_refused
-from adapters.kazoo.wire import EnvelopeJson, JsonObject, SignInJson, decoded, objects, shaped
+from adapters.kazoo.errors import KazooError, RefusedError, sign_in_refused
+from adapters.kazoo.wire import EnvelopeJson, SignInJson
+from adapters.kit.understanding import JsonObject, NotUnderstoodError, decoded, objects, shaped
 from gateway.model.errors import GatewayError, LinkDown, SignInRefused
 
 _USUAL_LIFE_S = 3600.0
@@ -95,7 +96,7 @@ class SignIn:
             return self._read(answer)
         except RefusedError as error:
             raise sign_in_refused(error) from None
-        except KazooError as error:
+        except (KazooError, NotUnderstoodError) as error:
             raise LinkDown(f"sign-in: {error}") from None
 
     def _read(self, answer: EnvelopeJson) -> _Token:

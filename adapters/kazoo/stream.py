@@ -18,7 +18,7 @@ from adapters.kazoo.errors import UnreachableError, is_bad_token, is_too_fast
 from adapters.kazoo.events import Reply
 from adapters.kazoo.pace import Bucket
 from adapters.kazoo.sign_in import SignIn
-from adapters.kazoo.wire import JsonObject
+from adapters.kit.understanding import JsonObject
 from gateway.model.errors import LinkDown
 
 _HEARTBEAT_S = 20.0

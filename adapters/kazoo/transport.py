@@ -22,10 +22,11 @@ from aiohttp import (
 from yarl import URL
 
 from adapters.kazoo.config import KazooSettings
-from adapters.kazoo.errors import NotUnderstoodError, RateLimitedError, RefusedError, UnreachableError
+from adapters.kazoo.errors import RateLimitedError, RefusedError, UnreachableError
 from adapters.kazoo.pace import Gate, Priority
 from adapters.kazoo.sign_in import SignIn
-from adapters.kazoo.wire import EnvelopeJson, JsonObject, decoded, shaped
+from adapters.kazoo.wire import EnvelopeJson
+from adapters.kit.understanding import JsonObject, NotUnderstoodError, decoded, shaped
 
 _PATIENCE_S = 2.0
 """How long a command waits for Kazoo's rate limit, before the viewer is told to try again."""
@@ -106,7 +107,7 @@ class Transport:
     async def ask(self, request: Request) -> EnvelopeJson:
         """Send a request with a good token; a 401 has not acted, so that it is sent once more after signing in again.
 
-        Errors: KazooError, SignInRefused, LinkDown.
+        Errors: KazooError, NotUnderstoodError, SignInRefused, LinkDown.
         """
         token = await self.sign_in.token()
         try:
@@ -120,7 +121,7 @@ class Transport:
     async def ask_openly(self, request: Request) -> EnvelopeJson:
         """Send a request that needs no token.
 
-        Errors: KazooError.
+        Errors: KazooError, NotUnderstoodError.
         """
         return await self._in_turn(request, request.priority, None)
 

@@ -4,17 +4,12 @@ Numbers may come as text and flags as "true": the schema of the bus says so, alt
 types. Everything may be missing, unless it is marked Required.
 """
 
-from typing import Required, TypedDict, TypeVar
+from typing import Required, TypedDict
 
-import msgspec
+from adapters.kit.understanding import NotUnderstoodError
 
-from adapters.kazoo.errors import NotUnderstoodError
-
-JsonObject = dict[str, object]
 NumberJson = int | float | str | None
 FlagJson = bool | str | None
-
-_Shape = TypeVar("_Shape")
 
 
 class EnvelopeJson(TypedDict, total=False):
@@ -139,35 +134,6 @@ class DialJson(TypedDict, total=False):
     endpoint_responses: list[DialledLegJson]
     status: str | None
     message: str | None
-
-
-def shaped(value: object, shape: type[_Shape], where: str) -> _Shape:
-    """Check a decoded value against one of the shapes above; what they do not name is left out.
-
-    Errors: NotUnderstoodError, with the path and the type that was found, never the value.
-    """
-    try:
-        return msgspec.convert(value, shape)
-    except msgspec.ValidationError as error:
-        raise NotUnderstoodError(f"{where}: {error}") from None
-
-
-def decoded(raw: bytes, where: str) -> object:
-    """Read JSON.
-
-    Errors: NotUnderstoodError.
-    """
-    try:
-        return msgspec.json.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise NotUnderstoodError(f"{where}: not JSON ({type(error).__name__})") from None
-    except RecursionError:
-        raise NotUnderstoodError(f"{where}: JSON that is nested too deeply") from None
-
-
-def objects(value: object) -> JsonObject:
-    """Give a JSON object, or an empty one where there is none."""
-    return value if isinstance(value, dict) else {}
 
 
 def number(value: NumberJson, where: str) -> float | None:

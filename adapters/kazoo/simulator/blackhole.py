@@ -8,13 +8,14 @@ from random import Random
 
 import msgspec
 
+from adapters.kit.listener import EventSocket, text_frame
+
 from .bindings import Binding, BindingError, parse
 from .faults import Faults, RateLimit
 from .generation import Traits
 from .shapes import Json, child, decoded, gregorian
 from .switch import Notice, routing_word
 from .tokens import Account, Tokens
-from .transport import EventSocket, text_frame
 from .wording import Wording
 
 _MOST_WAITING = 50

@@ -1,56 +1,57 @@
-"""A crowd for the simulator: people who come, talk, mute themselves and go, in rooms with names one believes."""
+"""The crowd of the simulated Kazoo: what the people of `adapters.kit.crowd` do, done with its hand."""
 
-import asyncio
-import re
-from random import Random
-from typing import NamedTuple
+from collections.abc import Sequence
+
+from adapters.kit import crowd
 
 from .server import KazooSimulator
-from .switch import JoinRefusedError
+from .switch import JoinRefusedError, Participant
 
-ROOM_NAMES = (
-    "Monday stand-up",
-    "Support bridge",
-    "Sales weekly",
-    "Incident room",
-    "All hands",
-    "Design review",
-    "Partner call",
-    "Night shift handover",
-    "Board meeting",
-    "Hiring round",
-    "Release planning",
-    "Customer council",
-    "Training room",
-    "Budget review",
-    "Field service",
-    "Press briefing",
-)
-_FIRST = "Alice Benjamin Clara Daniel Emma Felix Grace Henry Isabel Jack Laura Liam Maria Nathan Olivia Peter"
-_LAST = "Adams Baker Carter Davies Evans Foster Graham Hughes Ingram Johnson Keller Lewis Morgan Nelson Owens Young"
-_FIRST_NAMES = tuple(re.findall(r"\w+", _FIRST))
-_LAST_NAMES = tuple(re.findall(r"\w+", _LAST))
-_AREA_CODES = ("202", "212", "303", "312", "415", "512", "617", "702")
-_MODERATORS = 0.15
-"the share of moderators among those who join"
-_MOOD_CHANGES = 0.03
-"how often something that happens in a room makes it busy or lets it run out"
+_FIRST_NUMBER = 6000
 
 
-class Caller(NamedTuple):
-    """Somebody who may call in; the number is from the range kept for fiction."""
+class _Hands:
+    """Kazoo's hand as a crowd wants it."""
 
-    name: str
-    number: str
+    def __init__(self, sim: KazooSimulator) -> None:
+        self._sim = sim
+
+    def add_room(self, name: str, place: int) -> str:
+        return self._sim.add_room(name, numbers=[f"{_FIRST_NUMBER + place}"])
+
+    def seat_host(self, room: str) -> None:
+        """The account's own user."""
+        name, number = "Conference owner", "+12025550199"
+        self._sim.someone_joins(room, name, number, moderator=True, muted=False, owner_id=self._sim.owner_id)
+
+    def people(self, room: str) -> Sequence[Participant]:
+        return self._sim.people(room)
+
+    def stays(self, who: Participant) -> bool:
+        return who.owner_id == self._sim.owner_id
+
+    def join(self, room: str, caller: crowd.Caller, *, moderator: bool) -> None:
+        try:
+            self._sim.someone_joins(room, caller.name, caller.number, moderator=moderator, muted=False)
+        except JoinRefusedError:
+            # Somebody locked the room: the caller hangs up again.
+            return
+
+    def leave(self, room: str, who: Participant) -> None:
+        self._sim.someone_leaves(room, who.call_id)
+
+    def talk(self, room: str, who: Participant, talking: bool) -> None:
+        self._sim.talks(room, who.call_id, talking)
+
+    def set_muted(self, room: str, who: Participant, muted: bool) -> None:
+        self._sim.set_muted(room, who.call_id, muted)
+
+    def set_deafened(self, room: str, who: Participant, deafened: bool) -> None:
+        self._sim.set_deafened(room, who.call_id, deafened)
 
 
-class Crowd:
-    """Seeded life in `rooms` rooms with at most `people` participants each.
-
-    Rooms take turns: some are busy, in others people only leave until they are idle again.
-
-    Units: `churn` (joins, leaves, mutes) and `talk_rate` (talking starts or ends) are events a second over all rooms.
-    """
+class Crowd(crowd.Crowd[Participant]):
+    """Seeded life in a simulated Kazoo."""
 
     def __init__(
         self,
@@ -62,105 +63,7 @@ class Crowd:
         talk_rate: float = 2.0,
         seed: int = 1,
     ) -> None:
-        self.room_ids: list[str] = []
-        self._sim = sim
-        self._rooms = rooms
-        self._people = people
-        self._churn = churn
-        self._talk_rate = talk_rate
-        self._rng = Random(seed)
-        self._busy: set[str] = set()
-
-    def furnish(self) -> None:
-        """Create the rooms; two in three start with people in them, the others idle."""
-        for index in range(self._rooms):
-            again, place = divmod(index, len(ROOM_NAMES))
-            name = ROOM_NAMES[place] if again == 0 else f"{ROOM_NAMES[place]} {again + 1}"
-            room_id = self._sim.add_room(name, numbers=[f"{6000 + index}"])
-            self.room_ids.append(room_id)
-            if index % 3 != 2:
-                self._busy.add(room_id)
-                for _ in range(self._rng.randint(1, self._people)):
-                    self._join(room_id)
-        self._seat_owner()
-
-    def step(self) -> None:
-        """One thing happens somewhere, or nothing where nothing can."""
-        room_id = self._rng.choice(self.room_ids)
-        if self._rng.random() * (self._churn + self._talk_rate) < self._talk_rate:
-            self._talk(room_id)
-        else:
-            self._stir(room_id)
-
-    async def run(self) -> None:
-        """Let things happen at the given rates until cancelled."""
-        rate = self._churn + self._talk_rate
-        if rate <= 0 or not self.room_ids:
-            await asyncio.Event().wait()
-        loop = asyncio.get_running_loop()
-        due = loop.time()
-        while True:
-            due += self._rng.expovariate(rate)
-            # At high rates several steps are due at once, and the loop must still turn between them.
-            await asyncio.sleep(max(0.0, due - loop.time()))
-            self.step()
-
-    def _stir(self, room_id: str) -> None:
-        if self._rng.random() < _MOOD_CHANGES:
-            self._busy ^= {room_id}
-        here = len(self._sim.people(room_id))
-        chance = self._rng.random()
-        if chance < 0.3:
-            self._press_keys(room_id)
-        elif room_id in self._busy and self._rng.random() * self._people >= here:
-            self._join(room_id)
-        else:
-            self._leave(room_id)
-
-    def _join(self, room_id: str) -> None:
-        if len(self._sim.people(room_id)) >= self._people:
-            return
-        caller = self._caller()
-        moderator = self._rng.random() < _MODERATORS
-        try:
-            self._sim.someone_joins(room_id, caller.name, caller.number, moderator=moderator, muted=False)
-        except JoinRefusedError:
-            # Somebody locked the room: the caller hangs up again.
-            return
-
-    def _seat_owner(self) -> None:
-        """Let the account's own user sit in the first room for good, so that a viewer can act on their own presence."""
-        if self.room_ids:
-            name, number = "Conference owner", "+12025550199"
-            self._sim.someone_joins(
-                self.room_ids[0], name, number, moderator=True, muted=False, owner_id=self._sim.owner_id
-            )
-
-    def _leave(self, room_id: str) -> None:
-        here = [one for one in self._sim.people(room_id) if one.owner_id != self._sim.owner_id]
-        if here:
-            self._sim.someone_leaves(room_id, self._rng.choice(here).call_id)
-
-    def _talk(self, room_id: str) -> None:
-        able = [one for one in self._sim.people(room_id) if not one.muted]
-        if able:
-            chosen = self._rng.choice(able)
-            self._sim.talks(room_id, chosen.call_id, not chosen.talking)
-
-    def _press_keys(self, room_id: str) -> None:
-        here = self._sim.people(room_id)
-        if not here:
-            return
-        chosen = self._rng.choice(here)
-        if self._rng.random() < 0.8:
-            self._sim.set_muted(room_id, chosen.call_id, not chosen.muted)
-        else:
-            self._sim.set_deafened(room_id, chosen.call_id, not chosen.deafened)
-
-    def _caller(self) -> Caller:
-        rng = self._rng
-        name = f"{rng.choice(_FIRST_NAMES)} {rng.choice(_LAST_NAMES)}"
-        return Caller(name, f"+1{rng.choice(_AREA_CODES)}55501{rng.randrange(100):02d}")
+        super().__init__(_Hands(sim), rooms=rooms, people=people, churn=churn, talk_rate=talk_rate, seed=seed)
 
 
 async def liven(
@@ -173,6 +76,6 @@ async def liven(
     seed: int = 1,
 ) -> None:
     """Furnish the simulator with rooms and keep them alive until cancelled."""
-    crowd = Crowd(sim, rooms=rooms, people=people, churn=churn, talk_rate=talk_rate, seed=seed)
-    crowd.furnish()
-    await crowd.run()
+    living = Crowd(sim, rooms=rooms, people=people, churn=churn, talk_rate=talk_rate, seed=seed)
+    living.furnish()
+    await living.run()

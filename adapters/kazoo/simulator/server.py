@@ -9,6 +9,8 @@ from random import Random
 from types import TracebackType
 from typing import Self
 
+from adapters.kit.listener import Listener
+
 from .actions import Actions, Command
 from .blackhole import Blackhole, Counters
 from .crossbar import Crossbar
@@ -19,7 +21,6 @@ from .generation import Generation, traits_of
 from .shapes import Json, child, merge
 from .switch import Notice, Participant, Run, Switch
 from .tokens import Account, Tokens
-from .transport import Listener
 from .truth import RoomTruth, truth_of
 from .web import RawAnswer, Received, Web
 from .wording import Wording

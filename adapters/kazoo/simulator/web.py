@@ -1,6 +1,5 @@
 """The application on the port: HTTP below /v2/ goes to Crossbar, a websocket on any path to Blackhole."""
 
-import asyncio
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,6 +16,8 @@ from starlette.routing import Mount, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from adapters.kit.listener import CONNECTION, EventSocket, IdleWatch, text_frame
+
 from .answers import Answer, CrossbarError, of_status
 from .blackhole import Blackhole, Session
 from .crossbar import Crossbar, Request
@@ -24,7 +25,6 @@ from .faults import Faults, RateLimit
 from .generation import Traits
 from .shapes import Json, decoded
 from .tokens import Account
-from .transport import CONNECTION, EventSocket, text_frame
 
 
 class Received(NamedTuple):
@@ -189,7 +189,7 @@ class Web:
         connection: EventSocket = websocket.scope["state"][CONNECTION]
         peer = f"{websocket.client.host}:{websocket.client.port}" if websocket.client else ""
         session = self._blackhole.open(connection, peer, self._header_token(websocket))
-        idle = IdleWatch(connection, self._idle_close_s) if self._traits.idle_close else None
+        idle = self._watch(connection) if self._traits.idle_close else None
         try:
             await self._talk(websocket, session)
         finally:
@@ -197,6 +197,9 @@ class Web:
                 idle.cancel()
             self._blackhole.close(session)
             self._stirred()
+
+    def _watch(self, connection: EventSocket) -> IdleWatch:
+        return IdleWatch(connection, self._idle_close_s, lambda: connection.say_goodbye(1000, "timeout"))
 
     def _refusal(self, websocket: WebSocket) -> int | None:
         if websocket.scope["subprotocols"]:
@@ -222,27 +225,6 @@ class Web:
             reply = self._blackhole.answer(session, text)
             session.socket.push(text_frame(msgspec.json.encode(reply)), None)
             self._stirred()
-
-
-class IdleWatch:
-    """Closes a websocket whose client has been silent for too long; any frame counts as a sign of life."""
-
-    def __init__(self, connection: EventSocket, idle_s: float) -> None:
-        self._connection = connection
-        self._loop = asyncio.get_running_loop()
-        self._idle_s = idle_s
-        self._timer = self._loop.call_later(idle_s, self._look)
-
-    def cancel(self) -> None:
-        """Stop watching."""
-        self._timer.cancel()
-
-    def _look(self) -> None:
-        left = self._connection.heard_at + self._idle_s - self._loop.time()
-        if left > 0:
-            self._timer = self._loop.call_later(left, self._look)
-        else:
-            self._connection.say_goodbye(1000, "timeout")
 
 
 def _below_v2(scope: Scope) -> str:

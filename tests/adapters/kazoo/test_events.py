@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from adapters.kazoo.events import IGNORED, TRANSLATED, Interpreter, Reply, UnknownEventError, translate
 from adapters.kazoo.simulator import EVENT_NAMES
-from adapters.kazoo.wire import JsonObject
+from adapters.kit.understanding import JsonObject
 from gateway.model.ids import ParticipantId, RoomId
 from gateway.model.reports import (
     EndReport,

@@ -7,8 +7,8 @@ import pytest
 
 from adapters.kazoo import feed as feed_module
 from adapters.kazoo import stream as stream_module
-from adapters.kazoo.feed import Reports
 from adapters.kazoo.simulator import Generation, KazooSimulator
+from adapters.kit.reports import Reports
 from gateway.model.errors import LinkDown, SignInRefused
 from gateway.model.ids import RoomId
 from gateway.model.reports import EndReport, JoinReport, LeaveReport, RosterDoubtReport, StartReport

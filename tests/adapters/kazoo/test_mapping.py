@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.kazoo import mapping
-from adapters.kazoo.errors import NotUnderstoodError
-from adapters.kazoo.wire import JsonObject, NumberJson
+from adapters.kazoo.wire import NumberJson
+from adapters.kit.understanding import JsonObject, NotUnderstoodError
 from gateway.model.ids import RoomId
 from gateway.model.room import ParticipantRole, RoomState
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from adapters.kazoo.generations import Generation
 from adapters.kazoo.settings import document_of, patch_of, places_in, settings_of
 from adapters.kazoo.simulator import Generation as Simulated
-from adapters.kazoo.wire import JsonObject
+from adapters.kit.understanding import JsonObject
 from gateway.model.commands import CreateRoom, SettingsPatch, UpdateSettings
 from gateway.model.errors import CommandErrorCode, CommandRefused
 from gateway.model.ids import RoomId

@@ -13,7 +13,8 @@ from adapters.kazoo.config import KazooSettings
 from adapters.kazoo.errors import UnreachableError
 from adapters.kazoo.sign_in import SignIn, life_of
 from adapters.kazoo.simulator import KazooSimulator
-from adapters.kazoo.wire import EnvelopeJson, JsonObject
+from adapters.kazoo.wire import EnvelopeJson
+from adapters.kit.understanding import JsonObject
 from gateway.model.errors import GatewayError, LinkDown, SignInRefused
 from tests.adapters.kazoo.kazoo_adapter import connected, connected_to, settings_for
 

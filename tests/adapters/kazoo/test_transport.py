@@ -8,8 +8,9 @@ import pytest
 
 from adapters.kazoo.client import Client
 from adapters.kazoo.config import KazooSettings
-from adapters.kazoo.errors import KazooError, NotUnderstoodError, RateLimitedError, RefusedError, UnreachableError
+from adapters.kazoo.errors import RateLimitedError, RefusedError, UnreachableError
 from adapters.kazoo.transport import Request, Transport
+from adapters.kit.understanding import NotUnderstoodError
 from gateway.model.commands import Action, RoomCommand
 from gateway.model.errors import CommandErrorCode, CommandRefused
 from gateway.model.ids import RoomId
@@ -116,7 +117,7 @@ async def test_an_error_that_is_no_envelope_is_not_kazoos(body: bytes) -> None:
 async def test_an_answer_that_is_too_large_is_not_read_to_its_end() -> None:
     huge = http(200, b"").replace(b"Content-Length: 0", b"Content-Length: 90000000") + b" " * 90_000_000
     async with server(lambda _: huge) as (_, transport):
-        with pytest.raises(KazooError):
+        with pytest.raises(NotUnderstoodError):
             await transport.ask(READ)
 
 

@@ -1,0 +1,1 @@
+"""What several adapters need and no backend's words are in."""
