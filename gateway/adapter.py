@@ -55,6 +55,13 @@ class Adapter(Protocol):
     def misunderstood(self) -> int:
         """How many frames of the backend could not be understood since the start, for `/readyz` and tests."""
 
+    @property
+    def troubles(self) -> Sequence[str]:
+        """What an operator has to mend although the feed is up, a sentence each, for `/readyz` and `check`.
+
+        An account that cannot sign in costs what it would have shown, not the whole backend.
+        """
+
     def capabilities(self) -> Capabilities:
         """Say what the backend can do, as far as is known now: every Capability has an entry.
 

@@ -179,6 +179,10 @@ class Switchboard:
     def misunderstood(self) -> int:
         return 0
 
+    @property
+    def troubles(self) -> Sequence[str]:
+        return ()
+
     def capabilities(self) -> Capabilities:
         return self.abilities
 

@@ -58,6 +58,11 @@ class KazooAdapter:
         """How much of what Kazoo sent could not be understood."""
         return self._interpreter.misunderstood
 
+    @property
+    def troubles(self) -> Sequence[str]:
+        """None: one account is all there is, and without it there is no feed."""
+        return ()
+
     def capabilities(self) -> Capabilities:
         """Say what this generation can do; before the first feed that is a guess, unless it is configured."""
         return capabilities_of(self.generation, recording=self._settings.recording)

@@ -44,6 +44,9 @@ async def _check(backend: ConfiguredBackend) -> bool:
             rooms = await backend.adapter.snapshot()
             _good(_counted(rooms))
             _good(_able(backend))
+            for trouble in backend.adapter.troubles:
+                _bad(trouble)
+            return not backend.adapter.troubles
     except TimeoutError:
         return _bad(f"no answer within {_PATIENCE_S:.0f} s")
     except SignInRefused as refusal:
@@ -52,7 +55,6 @@ async def _check(backend: ConfiguredBackend) -> bool:
         return _bad(f"connection: {loss}")
     finally:
         await backend.adapter.aclose()
-    return True
 
 
 def _counted(rooms: Sequence[Room]) -> str:

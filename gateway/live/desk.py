@@ -307,7 +307,8 @@ def _be_possible_in(room_at: RoomAt, link: Link, action: Action) -> None:
     narrowed = link.adapter.capabilities_in(room_at.room).get(action.capability)
     if narrowed is not None:
         active = room_at.room.state is RoomState.ACTIVE
-        _be_usable(narrowed, action, CommandErrorCode.CONFLICT if active else CommandErrorCode.ROOM_NOT_ACTIVE)
+        otherwise = CommandErrorCode.CONFLICT if active else CommandErrorCode.ROOM_NOT_ACTIVE
+        _be_usable(narrowed, action, narrowed.code or otherwise)
 
 
 def _know_participant(room_at: RoomAt, ask: Ask) -> None:

@@ -11,7 +11,7 @@ from gateway.model.events import ChangedField, Event, ParticipantUpdated, RoomAp
 from gateway.model.history import Draft, appearance, apply, diff
 from gateway.model.ids import BackendId, ParticipantId, Position, RoomId, RoomKey
 from gateway.model.repair import RoomMemory, repair, replay
-from gateway.model.reports import CommandFailedReport, EndReport, LeaveReport, RoomReports
+from gateway.model.reports import CommandFailedReport, EndReport, LeaveReport, PictureReport, RoomReports
 from gateway.model.room import LeaveReason, Room, RoomFacts, RoomState
 
 _REPORTS_KEPT_PER_READING = 100_000
@@ -113,6 +113,9 @@ class RoomTable:
         entry = self._entries.get(report.room_id)
         for reading in self._readings:
             reading.keep(report, entry.memory if entry else RoomMemory())
+        if entry is None and isinstance(report, PictureReport):
+            self._appear(report.room)
+            return False
         if entry is None:
             return not isinstance(report, LeaveReport | EndReport | CommandFailedReport)
         repaired = repair(entry.room, entry.memory, report, _now())

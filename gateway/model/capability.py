@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # errors name a capability
+    from gateway.model.errors import CommandErrorCode
 
 
 class Capability(StrEnum):
@@ -58,7 +62,8 @@ class Support:
     """How one capability is supported.
 
     Shape: `how` and `source` are for readers of the adapter; `reason` and `phone_keys` are shown to clients; `spares`
-           is whom the backend's own command for everybody leaves alone.
+           is whom the backend's own command for everybody leaves alone; `code` is what a refused command answers where
+           it is not possible in a room now (None: that nobody is in it, or that it does not fit its state).
     """
 
     level: CapabilityLevel
@@ -67,6 +72,7 @@ class Support:
     reason: str | None = None
     phone_keys: str | None = None
     spares: frozenset[Sparing] = frozenset()
+    code: "CommandErrorCode | None" = None
 
     @property
     def usable(self) -> bool:
@@ -92,6 +98,6 @@ def phone_only(keys: str, reason: str, source: str) -> Support:
     return Support(CapabilityLevel.PHONE_ONLY, "", source, reason, keys)
 
 
-def absent(reason: str, source: str) -> Support:
+def absent(reason: str, source: str, *, code: "CommandErrorCode | None" = None) -> Support:
     """Say that it is not possible, and why: clients are shown the reason."""
-    return Support(CapabilityLevel.ABSENT, "", source, reason)
+    return Support(CapabilityLevel.ABSENT, "", source, reason, code=code)

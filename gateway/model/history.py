@@ -4,7 +4,7 @@ All of it is pure: the same room and the same input give the same events, and `a
 they were written for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
@@ -24,7 +24,7 @@ from gateway.model.events import (
     RoomUpdated,
 )
 from gateway.model.ids import ParticipantId
-from gateway.model.room import NOBODY, LeaveReason, Participant, Room, RoomFacts, RoomState
+from gateway.model.room import NOBODY, LeaveReason, Participant, Room, RoomDetail, RoomFacts, RoomState
 
 Expected = Mapping[ParticipantId, LeaveReason]
 """Why those leave whom a command of ours makes leave."""
@@ -33,6 +33,8 @@ _TELLING = (LeaveReason.HUNG_UP, LeaveReason.KICKED)
 """Reasons that a backend gave, unlike those that say how a leave was noticed."""
 _FIRST_WINS = ("joined_at",)
 """A backend's times wander (rounding, its restarts): what was known first stays."""
+_WATCHED = ("role", "muted", "deafened", "on_hold", "talking", "floor")
+"""What changes while somebody is there: once only a summary is told, that which it leaves open is unknown again."""
 _FACTS = ("name", "numbers", "locked", "on_hold", "pin_required", "recording", "settings")
 
 
@@ -51,16 +53,25 @@ def apply(room: Room, event: Event) -> Room:
             return event.room
 
 
-def diff(old: Room, new: Room, at: datetime, expected: Expected = NOTHING_EXPECTED) -> tuple[Event, ...]:
+def diff(
+    old: Room,
+    new: Room,
+    at: datetime,
+    expected: Expected = NOTHING_EXPECTED,
+    gone: LeaveReason = LeaveReason.FOUND_GONE,
+) -> tuple[Event, ...]:
     """Write the events that lead from what was known to what a reading says.
 
-    What the reading leaves open (None) stays as it was known. Leaves come before joins, also of somebody who left and
-    came back unseen; a conference that the reading no longer shows, or that is another run, ends first.
+    Shape: `gone` is why those left who are not in it any more.
+
+    What the reading leaves open (None) stays as it was known, but for flags in a SUMMARY: nobody watches them any more.
+    Leaves come before joins, also of somebody who left and came back unseen; a conference that the reading no longer
+    shows, or that is another run, ends first.
     """
     draft = Draft(old, at, expected)
     another_run = None not in (old.run_id, new.run_id) and old.run_id != new.run_id
     if old.state is RoomState.ACTIVE and (new.state is not RoomState.ACTIVE or another_run):
-        draft.end(LeaveReason.FOUND_GONE, permanent=new.permanent)
+        draft.end(gone, permanent=new.permanent)
     active = new.state is RoomState.ACTIVE
     draft.tell(
         new,
@@ -75,10 +86,11 @@ def diff(old: Room, new: Room, at: datetime, expected: Expected = NOTHING_EXPECT
     for known in list(draft.room.participants.values()):
         here = new.participants.get(known.id)
         if here is None or came_back(known, here):
-            draft.leave(known.id, LeaveReason.FOUND_GONE)
+            draft.leave(known.id, gone)
+    forgettable = _WATCHED if new.detail is RoomDetail.SUMMARY else ()
     for participant in new.participants.values():
         if participant.id in draft.room.participants:
-            draft.update(participant)
+            draft.update(participant, forgettable)
         else:
             draft.join(participant)
     return tuple(draft.events)
@@ -105,13 +117,18 @@ class Draft:
         joined_at = participant.joined_at or self.at
         self.write(ParticipantJoined(self.at, replace(participant, joined_at=joined_at, left_at=None)))
 
-    def update(self, said: Participant) -> None:
-        """Take over what a sparse participant says of somebody who is there."""
+    def update(self, said: Participant, forgettable: Sequence[str] = ()) -> None:
+        """Take over what a sparse participant says of somebody who is there.
+
+        Shape: `forgettable` are the fields that become unknown when it does not speak of them.
+        """
         known = self.room.participants[said.id]
         changes: dict[str, Any] = {}
         for name in PARTICIPANT_FIELDS:
             value, before = getattr(said, name), getattr(known, name)
-            if value not in (None, before) and (before is None or name not in _FIRST_WINS):
+            if value == before or (value is None and name not in forgettable):
+                continue
+            if before is None or name not in _FIRST_WINS:
                 changes[name] = value
         if changes:
             self._updated(known, changes)

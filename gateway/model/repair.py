@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from gateway.model.events import CommandFailed, Event, ParticipantJoined, ParticipantLeft, RoomEnded
-from gateway.model.history import Draft, apply, came_back
+from gateway.model.history import Draft, apply, came_back, diff
 from gateway.model.ids import ParticipantId
 from gateway.model.reports import (
     CommandFailedReport,
@@ -18,6 +18,7 @@ from gateway.model.reports import (
     EndReport,
     JoinReport,
     LeaveReport,
+    PictureReport,
     RoomReport,
     RoomReports,
     StartReport,
@@ -92,6 +93,8 @@ def repair(room: Room, memory: RoomMemory, report: RoomReports, at: datetime) ->
         return _DOUBT
     if isinstance(report, CommandFailedReport):
         return Repaired((CommandFailed(at, report.error),))
+    if isinstance(report, PictureReport):
+        return Repaired(diff(room, replace(report.room, stale=room.stale), at, memory.expected, LeaveReason.UNKNOWN))
     if report.run_id is not None:
         if report.run_id in memory.past_runs:
             return _NOTHING

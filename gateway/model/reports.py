@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gateway.model.errors import CommandError
 from gateway.model.ids import ParticipantId, RoomId
-from gateway.model.room import LeaveReason, Participant, RoomFacts
+from gateway.model.room import LeaveReason, Participant, Room, RoomFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +66,17 @@ class RoomReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PictureReport:
+    """All that the backend tells of the room, told by itself: who is not in it has left, whatever the reason.
+
+    It is as complete as a reading, but stands in order with the other reports.
+    """
+
+    room_id: RoomId
+    room: Room
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DoubtReport:
     """Something happened in the room that the backend did not describe: it has to be read again."""
 
@@ -86,7 +97,15 @@ class RosterDoubtReport:
 
 
 RoomReports = (
-    StartReport | EndReport | JoinReport | LeaveReport | UpdateReport | RoomReport | DoubtReport | CommandFailedReport
+    StartReport
+    | EndReport
+    | JoinReport
+    | LeaveReport
+    | UpdateReport
+    | RoomReport
+    | PictureReport
+    | DoubtReport
+    | CommandFailedReport
 )
 """A report about one room."""
 Report = RoomReports | RosterDoubtReport

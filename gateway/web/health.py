@@ -23,6 +23,7 @@ def health_routes(live: Live, storage: Storage) -> list[Route]:
                 "reason": link.status_reason,
                 "rooms": len(link.table),
                 "misunderstood": link.adapter.misunderstood,
+                "troubles": list(link.adapter.troubles),
             }
             for link in live.links.values()
         ]

@@ -205,6 +205,6 @@ async def test_the_gateway_is_ready_and_says_how_each_backend_is(front: Front) -
         ready = await response.json()
     pbx, cloud = ready["backends"]
     assert ready["status"] == "ready"
-    assert pbx == {"id": "pbx", "status": "LIVE", "reason": None, "rooms": 1, "misunderstood": 0}
+    assert pbx == {"id": "pbx", "status": "LIVE", "reason": None, "rooms": 1, "misunderstood": 0, "troubles": []}
     assert (cloud["id"], cloud["status"], cloud["reason"]) == ("cloud", "STALE", "the switchboard is unplugged")
     assert ready["records"] == {"written": 2, "dropped": 0}

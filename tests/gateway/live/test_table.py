@@ -20,6 +20,7 @@ from gateway.model.reports import (
     DoubtReport,
     EndReport,
     LeaveReport,
+    PictureReport,
     RoomReport,
     RoomReports,
     StartReport,
@@ -47,6 +48,16 @@ from tests.gateway.model.switch import (
 from tests.watching import watching_all, watching_room
 
 # ---- readings ----
+
+
+def test_a_room_that_is_first_heard_of_by_a_picture_appears_with_it() -> None:
+    hub = Hub()
+    events = following(hub)
+    table = new_table(hub)
+    assert not table.report(PictureReport(room_id=ROOM, room=holding(person())))
+    assert [type(event) for event in events] == [RoomAppeared, ParticipantJoined]
+    assert not table.report(PictureReport(room_id=ROOM, room=holding(person(), person(BEN))))
+    assert set(room_of(table).participants) == {ANNA, BEN}
 
 
 def test_a_room_that_is_read_first_appears_and_then_fills() -> None:

@@ -125,18 +125,34 @@ def test_a_room_appears_with_everything_that_is_in_it(room: Room) -> None:
     assert follower.room == replace(room, participants=here)
 
 
+WATCHED = {"role", "muted", "deafened", "on_hold", "talking", "floor"}
+
+
 @given(rooms(), rooms())
 def test_what_a_reading_leaves_open_stays_as_it_was_known(old: Room, new: Room) -> None:
     follower = Follower(old)
+    forgotten = WATCHED if new.detail is RoomDetail.SUMMARY else set()
     for event in diff(old, new, NOON):
         match event:
             case ParticipantUpdated(_, participant, _):
                 assert follower.room is not None
                 known = follower.room.participants[participant.id]
-                for name in PARTICIPANT_FIELDS:
+                for name in set(PARTICIPANT_FIELDS) - forgotten:
                     assert getattr(known, name) is None or getattr(participant, name) is not None
                 assert known.joined_at in (None, participant.joined_at)
         follower.take(event)
+
+
+@given(rooms(), rooms())
+def test_of_flags_nobody_knows_more_than_a_summary_says(old: Room, new: Room) -> None:
+    new = replace(new, detail=RoomDetail.SUMMARY)
+    follower = Follower(old)
+    for event in diff(old, new, NOON):
+        follower.take(event)
+    assert follower.room is not None
+    for key, said in new.participants.items():
+        now = follower.room.participants[key]
+        assert {name: getattr(now, name) for name in WATCHED} == {name: getattr(said, name) for name in WATCHED}
 
 
 def test_every_field_that_may_change_has_a_name_for_clients() -> None:

@@ -27,6 +27,7 @@ from gateway.model.reports import (
     EndReport,
     JoinReport,
     LeaveReport,
+    PictureReport,
     RoomReport,
     RoomReports,
     StartReport,
@@ -342,6 +343,48 @@ def test_a_doubt_and_a_late_refusal_are_handed_on() -> None:
     (event,) = known.follower.events
     assert isinstance(event, CommandFailed)
     assert event.error == error
+
+
+def test_who_is_not_in_a_picture_has_left_and_who_is_new_in_it_has_joined() -> None:
+    known = picture(anna(1, talking=True))
+    now = Room(id=ROOM, state=RoomState.ACTIVE, participants={BEN: Participant(id=BEN, index=2, muted=True)})
+    assert not known.hear(PictureReport(room_id=ROOM, room=now))
+    assert set(known.room.participants) == {BEN}
+    (left_,) = [event for event in known.follower.events if isinstance(event, ParticipantLeft)]
+    assert (left_.participant.id, left_.reason) == (ANNA, LeaveReason.UNKNOWN)
+    known.hear(PictureReport(room_id=ROOM, room=Room(id=ROOM)))
+    assert isinstance(known.follower.events[-1], RoomEnded)
+
+
+def test_who_is_missing_in_a_picture_was_kicked_when_that_is_expected() -> None:
+    known = picture(anna(1))
+    known.memory.expected[ANNA] = LeaveReason.KICKED
+    known.hear(PictureReport(room_id=ROOM, room=Room(id=ROOM)))
+    assert [event.reason for event in known.follower.events if isinstance(event, ParticipantLeft)] == [
+        LeaveReason.KICKED
+    ]
+
+
+def test_a_picture_does_not_hide_that_the_link_was_down() -> None:
+    known = Picture(Room(id=ROOM, stale=True))
+    known.hear(PictureReport(room_id=ROOM, room=Room(id=ROOM, name="Support")))
+    assert (known.room.name, known.room.stale) == ("Support", True)
+
+
+@given(st.lists(st.lists(st.sampled_from("abc"), unique=True), min_size=1, max_size=5))
+def test_pictures_laid_over_an_older_reading_give_the_last_of_them(shown: list[list[str]]) -> None:
+    pictures = [
+        Room(id=ROOM, state=RoomState.ACTIVE, participants={ParticipantId(who): anna_as(who) for who in people})
+        for people in shown
+    ]
+    now = replay(
+        picture(anna(1)).room, RoomMemory(), [PictureReport(room_id=ROOM, room=each) for each in pictures], NOON
+    )
+    assert set(now.participants) == set(shown[-1])
+
+
+def anna_as(who: str) -> Participant:
+    return replace(anna(), id=ParticipantId(who))
 
 
 def test_what_is_remembered_of_a_room_is_bounded() -> None:
