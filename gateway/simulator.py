@@ -10,11 +10,12 @@ from typing import Protocol
 class SimulatedBackend:
     """A running simulator, as a configuration would name it.
 
-    Shape: `settings` are those of a `[[backends]]` table of its kind; `somebody` is a user of it who is often in a
-           room, by the identity that viewers may have.
+    Shape: `name` is for people; `settings` are those of a `[[backends]]` table of its kind; `somebody` is a user of it
+           who is often in a room, by the identity that viewers may have.
     """
 
-    settings: Mapping[str, str]
+    name: str
+    settings: Mapping[str, str | Mapping[str, str]]
     somebody: str | None = None
 
 

@@ -28,7 +28,7 @@ async def simulate(*, host: str, port: int, liveliness: Liveliness) -> AsyncIter
         crowd.furnish()
         living = asyncio.create_task(crowd.run(), name="crowd")
         try:
-            yield SimulatedBackend(_settings(kazoo), kazoo.owner_id)
+            yield SimulatedBackend("Kazoo simulator", _settings(kazoo), kazoo.owner_id)
         finally:
             living.cancel()
             await asyncio.wait({living})

@@ -94,7 +94,7 @@ async def _start(stack: AsyncExitStack, port: int, liveliness: Sequence[str], sa
     backends: dict[str, SimulatedBackend] = {}
     for kind in registry.kinds():
         process, said = await stack.enter_async_context(_child("simulate", kind, "--json", *liveliness))
-        backends[kind] = SimulatedBackend(said["settings"], said["somebody"])
+        backends[kind] = SimulatedBackend(said["name"], said["settings"], said["somebody"])
         say.simulator(kind, backends[kind], process.pid, liveliness)
     config = folder / "gateway.toml"
     config.touch(mode=0o600)
@@ -161,7 +161,7 @@ class _Teller:
 
     def simulator(self, kind: str, backend: SimulatedBackend, pid: int, liveliness: Sequence[str]) -> None:
         """Tell of a simulator, and how to stop and start it, to see what the gateway makes of that."""
-        url = backend.settings["url"]
+        url = str(backend.settings["url"])
         port = url.rsplit(":", 1)[1].partition("/")[0]
         click.echo(f"{kind} simulator at {url}, process {pid}. To see a lost link: kill {pid}, and start it again with")
         click.echo(f"  {_US} simulate {kind} --port {port} {' '.join(liveliness)}")

@@ -1,6 +1,7 @@
 """`simulate`: a phone system that is not there."""
 
 import json
+from collections.abc import Mapping
 
 import click
 
@@ -52,9 +53,17 @@ async def _simulate(kind: str, port: int, liveliness: Liveliness, *, as_json: bo
 
 def as_table(backend_id: str, kind: str, backend: SimulatedBackend) -> str:
     """Write the table of a configuration file."""
-    settings = {"id": backend_id, "kind": kind, "name": f"{kind.capitalize()} simulator", **backend.settings}
-    return "\n".join(("[[backends]]", *(f"{name} = {json.dumps(value)}" for name, value in settings.items())))
+    settings = {"id": backend_id, "kind": kind, "name": backend.name, **backend.settings}
+    return "\n".join(("[[backends]]", *(f"{name} = {_as_toml(value)}" for name, value in settings.items())))
+
+
+def _as_toml(value: str | Mapping[str, str]) -> str:
+    if isinstance(value, str):
+        return json.dumps(value)
+    return "{ " + ", ".join(f"{json.dumps(name)} = {json.dumps(each)}" for name, each in value.items()) + " }"
 
 
 def _as_json(kind: str, backend: SimulatedBackend) -> str:
-    return json.dumps({"kind": kind, "settings": dict(backend.settings), "somebody": backend.somebody})
+    return json.dumps(
+        {"kind": kind, "name": backend.name, "settings": dict(backend.settings), "somebody": backend.somebody}
+    )

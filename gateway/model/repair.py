@@ -94,7 +94,8 @@ def repair(room: Room, memory: RoomMemory, report: RoomReports, at: datetime) ->
     if isinstance(report, CommandFailedReport):
         return Repaired((CommandFailed(at, report.error),))
     if isinstance(report, PictureReport):
-        return Repaired(diff(room, replace(report.room, stale=room.stale), at, memory.expected, LeaveReason.UNKNOWN))
+        unseen = LeaveReason.FOUND_GONE if room.stale else LeaveReason.UNKNOWN  # when the link was down, nobody told it
+        return Repaired(diff(room, replace(report.room, stale=room.stale), at, memory.expected, unseen))
     if report.run_id is not None:
         if report.run_id in memory.past_runs:
             return _NOTHING

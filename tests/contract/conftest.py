@@ -8,7 +8,8 @@ import pytest
 from gateway.live.link import BackendStatus
 from gateway.model.capability import Capability
 from tests.contract.gateway_on_rig import Seat, gateway_on
-from tests.contract.rigs import RIGS, Rig
+from tests.contract.rig import Rig
+from tests.contract.rigs import RIGS
 
 
 @pytest.fixture(params=RIGS, name="rig")

@@ -18,7 +18,7 @@ from gateway.model.ids import BackendId, ParticipantId, RoomId, RoomKey
 from gateway.model.room import Participant, ParticipantRole
 from gateway.model.viewer import Viewer, ViewerRole
 from gateway.storage import Storage
-from tests.contract.rigs import Person, Rig
+from tests.contract.rig import Person, Rig
 
 BACKEND = BackendId("backend")
 LIMITS = LiveLimits(

@@ -20,7 +20,7 @@ class _Hands:
         return self._sim.add_room(name, numbers=[f"{_FIRST_NUMBER + place}"])
 
     def seat_host(self, room: str) -> None:
-        """The account's own user."""
+        """Seat the account's own user."""
         name, number = "Conference owner", "+12025550199"
         self._sim.someone_joins(room, name, number, moderator=True, muted=False, owner_id=self._sim.owner_id)
 

@@ -1,0 +1,314 @@
+"""One open feed: all accounts signed on, and what each is told on its way to the rooms, the lanes and the reports."""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from adapters.kit.reports import Reports
+from adapters.xivo.arrivals import Arrivals
+from adapters.xivo.events import (
+    CallsTold,
+    CallTold,
+    CommandFailed,
+    Entered,
+    ErrorTold,
+    Exited,
+    PersonTold,
+    RoomsListed,
+    Told,
+)
+from adapters.xivo.lane import Lane, LateFailure
+from adapters.xivo.room_list import RoomList
+from adapters.xivo.roster import Rooms
+from adapters.xivo.session import Account, Session
+from gateway.model.errors import CommandErrorCode, GatewayError, LinkDown, SignInRefused, refused
+from gateway.model.reports import CommandFailedReport, Report
+
+log = logging.getLogger(__name__)
+
+_RETRY_AFTER_MS = 2000
+"""When to come back to an account that is not signed on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How an account that is not the list account is signed on again.
+
+    Units: seconds. The wait doubles from `first_wait_s` to `longest_wait_s`, each time shortened at random by up to
+           half; `refused_wait_s` is the wait after a refusal. `list_wait_s` is how long the room list may take.
+    """
+
+    first_wait_s: float = 1.0
+    longest_wait_s: float = 30.0
+    refused_wait_s: float = 60.0
+    list_wait_s: float = 10.0
+
+
+class Feed:
+    """What the adapter holds while it is connected.
+
+    Shape: the first of `accounts` is the list account: with its session the feed ends. The others come and go, and each
+           costs only what it would have shown; `troubles` says what is wrong with those that are not there.
+    """
+
+    def __init__(
+        self,
+        accounts: Sequence[Account],
+        open_session: Callable[[Account], Coroutine[object, object, Session]],
+        rooms: Rooms,
+        patience: Patience,
+    ) -> None:
+        self.reports = Reports()
+        self.sessions: dict[str, Session] = {}
+        self.troubles: dict[str, str] = {}
+        self._said: dict[str, str] = {}
+        self.arrivals = Arrivals(rooms)
+        self._logins = frozenset(account.login for account in accounts)
+        self._list_account, *self._others = accounts
+        self._open_session = open_session
+        self._rooms = rooms
+        self._patience = patience
+        self._list: RoomList | None = None
+        self._list_or_error = asyncio.Event()
+        self._somebody_is_unnamed = asyncio.Event()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Sign all accounts on, and follow what they are told until the context is left.
+
+        Errors: SignInRefused, LinkDown, of the list account.
+        """
+        async with AsyncExitStack() as stack:
+            tried = [asyncio.Event() for _ in self._others]
+            for account, event in zip(self._others, tried, strict=True):
+                await stack.enter_async_context(_working(self._keep(account, event), f"xivo: {account.login}"))
+            leading = await self._open_session(self._list_account)
+            self._list = RoomList(leading.send)
+            await stack.enter_async_context(_working(self._lead(leading), "xivo: list account"))
+            await stack.enter_async_context(_working(self._name_the_late(), "xivo: names"))
+            for event in tried:
+                await event.wait()
+            try:
+                await self._find_out_whether_rooms_are_listed()
+                yield
+            finally:
+                self.reports.end(LinkDown("the feed was closed"))
+
+    async def read(self) -> None:
+        """Ask for the room list, and return when an answer has been taken over, and all that was reported before it.
+
+        Errors: LinkDown.
+        """
+        self.reports.check()
+        if not self._rooms.has_lists:
+            return
+        try:
+            async with asyncio.timeout(self._patience.list_wait_s):
+                await (await self._list_of().ask())
+        except TimeoutError:
+            raise LinkDown("XiVO does not answer getConferenceRooms") from None
+
+    def lane_of(self, login: str) -> Lane:
+        """Give the lane of an account.
+
+        Errors: CommandRefused, when it is not signed on, or is none of ours.
+        """
+        if (session := self.sessions.get(login)) is not None:
+            return session.lane
+        if login in self._logins:
+            message = f"the XiVO account '{login}' is not signed on now"
+            raise refused(CommandErrorCode.BACKEND_UNAVAILABLE, message, retry_after_ms=_RETRY_AFTER_MS)
+        message = f"the XiVO account '{login}' is not configured here, and only it can do this"
+        raise refused(CommandErrorCode.NOT_SUPPORTED, message)
+
+    # ---- accounts ----
+
+    async def _lead(self, session: Session) -> None:
+        """Follow the list account; its end is the end of the feed."""
+        try:
+            await self._follow(session)
+        except GatewayError as error:
+            self._end(error)
+        else:
+            self._end(LinkDown("XiVO closed the connection"))
+
+    def _end(self, error: GatewayError) -> None:
+        self.reports.end(error)
+        self._list_of().give_up(LinkDown(str(error)))
+
+    async def _keep(self, account: Account, tried: asyncio.Event) -> None:
+        """Have another account signed on as long as the feed lasts; `tried` is set after the first attempt."""
+        waits = _Waits(self._patience)
+        while True:
+            try:
+                session = await self._open_session(account)
+            except GatewayError as error:
+                self._cannot_sign_on(account.login, error)
+                tried.set()
+                await asyncio.sleep(self._patience.refused_wait_s if isinstance(error, SignInRefused) else waits.next())
+                continue
+            tried.set()
+            waits.over()
+            self._is_well(account.login)
+            try:
+                await self._follow(session)
+            except GatewayError as error:
+                # Not worth a line in the log: often the whole link is lost, and if not, the next attempt will tell.
+                self.troubles[account.login] = str(error)
+            await asyncio.sleep(waits.next())
+
+    async def _follow(self, session: Session) -> None:
+        """Take what a session is told until it ends; what only it knew is unknown then.
+
+        Errors: SignInRefused, LinkDown: why it ended.
+        """
+        self.sessions[session.login] = session
+        try:
+            async for told in session:
+                await self._take(session, told)
+        finally:
+            del self.sessions[session.login]
+            session.lane.lost()
+            await session.aclose()
+            await self._report(self._rooms.lost(session.login))
+
+    # ---- what is told ----
+
+    async def _take(self, session: Session, told: Told) -> None:
+        reports = await self._applied(session, told)
+        session.lane.look()
+        self.arrivals.look()
+        await self._report(reports)
+        if self._rooms.wants_list:
+            self._somebody_is_unnamed.set()
+            await self._list_of().want()
+
+    async def _applied(self, session: Session, told: Told) -> list[Report]:
+        match told:
+            case RoomsListed():
+                return await self._listed(told)
+            case Entered():
+                return self._rooms.entered(session.login, told)
+            case Exited():
+                return self._rooms.exited(session.login, told)
+            case PersonTold():
+                return self._rooms.person(session.login, told)
+            case CallsTold():
+                return self._rooms.in_calls(session.login, told)
+            case CallTold():
+                return self._rooms.call(session.login, told)
+            case CommandFailed():
+                return _late(session.lane.failed(told.code))
+            case ErrorTold():
+                self._failed(session)
+        return []
+
+    async def _listed(self, told: RoomsListed) -> list[Report]:
+        """Take a room list over; who asked for it hears of it after all that it made known."""
+        asked_at, waited = await self._list_of().answered()
+        reports = self._rooms.listed(told, asked_at)
+        await self._report(reports)
+        self.reports.when_taken(lambda: _let_go(waited))
+        self._list_or_error.set()
+        return []
+
+    def _failed(self, session: Session) -> None:
+        """Blame an error that names nothing on the command under way, or on the question for the list."""
+        if not session.lane.broken() and session.login == self._list_account.login:
+            self._list_of().refused()
+            self._list_or_error.set()
+
+    async def _report(self, reports: Iterable[Report]) -> None:
+        for report in reports:
+            await self.reports.add(report)
+
+    async def _name_the_late(self) -> None:
+        """Name those whom no list has named in time."""
+        while True:
+            await self._somebody_is_unnamed.wait()
+            due = self._rooms.next_due
+            if due is None:
+                self._somebody_is_unnamed.clear()
+                continue
+            await asyncio.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds()))
+            await self._report(self._rooms.overdue())
+            self.arrivals.look()
+
+    # ---- the room list ----
+
+    async def _find_out_whether_rooms_are_listed(self) -> None:
+        """Ask for the list once: a XiVO that has it no longer answers with an error, or not at all."""
+        if not self._rooms.has_lists:
+            return
+        await self._list_of().want()
+        try:
+            async with asyncio.timeout(self._patience.list_wait_s):
+                await self._list_or_error.wait()
+        except TimeoutError:
+            self._list_of().is_refused = True
+        self.reports.check()
+        if self._list_of().is_refused:
+            log.warning("XiVO does not list its rooms: only those are known that one of our accounts is in")
+            self._rooms.has_lists = False
+
+    def _list_of(self) -> RoomList:
+        if self._list is None:
+            raise LinkDown("not connected")
+        return self._list
+
+    # ---- troubles ----
+
+    def _cannot_sign_on(self, login: str, error: GatewayError) -> None:
+        if self._said.get(login) != str(error):
+            log.warning("XiVO account '%s': %s", login, error)
+        self.troubles[login] = self._said[login] = str(error)
+
+    def _is_well(self, login: str) -> None:
+        self.troubles.pop(login, None)
+        if self._said.pop(login, None) is not None:
+            log.info("XiVO account '%s' is signed on again", login)
+
+
+class _Waits:
+    """How long to wait before the next attempt."""
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+        self._next_s = patience.first_wait_s
+
+    def over(self) -> None:
+        """Begin anew: an attempt has succeeded."""
+        self._next_s = self._patience.first_wait_s
+
+    def next(self) -> float:
+        """Give the seconds to wait, and double them for the next time."""
+        wait_s = self._next_s * random.uniform(0.5, 1.0)
+        self._next_s = min(self._next_s * 2, self._patience.longest_wait_s)
+        return wait_s
+
+
+@asynccontextmanager
+async def _working(work: Coroutine[object, object, None], name: str) -> AsyncIterator[None]:
+    """Have work done in a task while the block runs; a fault in it is raised at the end."""
+    task = asyncio.create_task(work, name=name)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+    if not task.cancelled():
+        task.result()
+
+
+def _late(failure: LateFailure | None) -> list[Report]:
+    return [] if failure is None else [CommandFailedReport(room_id=failure.room_id, error=failure.error)]
+
+
+def _let_go(waiters: Iterable["asyncio.Future[None]"]) -> None:
+    for waiter in waiters:
+        if not waiter.done():
+            waiter.set_result(None)
