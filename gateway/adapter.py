@@ -84,7 +84,8 @@ class Adapter(Protocol):
     async def snapshot(self) -> Sequence[Room]:
         """Read all rooms with those who are in them, having subscribed to each room's reports before reading it.
 
-        Called while a feed is open: after it was entered, then every `poll_interval_s`, and after a RosterDoubtReport.
+        Called while a feed is open and its reports are taken: after it was entered, then every `poll_interval_s`, and
+        after a RosterDoubtReport.
         A room that is missing in the answer exists no longer.
 
         Errors: SignInRefused, LinkDown.

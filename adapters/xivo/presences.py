@@ -151,8 +151,9 @@ def _likeness(listed: Presence, told: Presence, ahead_ms: int) -> int | None:
     if listed.member is None or contradict(listed.member, told) or None not in (listed.id, told.id):
         return None
     at_slot = listed.member.order == told.index
-    known_by_number = listed.member.number is not None and listed.member.number == told.number
-    if _differ(listed.member.name, told.name) and not (at_slot and known_by_number):
+    if listed.member.number != told.number:
+        return None
+    if listed.member.name != told.name and not (at_slot and told.number is not None):
         return None
     joined_ms = listed.member.joined_ms
     if is_near(told.est_ms, joined_ms):

@@ -208,10 +208,11 @@ class Scene:
         if holder is not None and holder not in view.over and self._is(holder, seen, joining=joining):
             seen.presence = holder
             return
-        for departed in self._departed:
-            if departed not in view.over and _was(departed, seen):
-                seen.presence = departed
-                return
+        # Other views, or the list, may have told more than this one: then it means somebody who has left.
+        departed = [each for each in self._departed if each not in view.over and _may_be(each, seen)]
+        unbound = [each for each in self.here if each.index is None and _may_be(each, seen)]
+        best = min([*departed, *unbound], key=lambda each: _unlikeness(each, seen.described), default=None)
+        seen.presence = best if best in departed else None
 
     @staticmethod
     def _is(holder: Presence, seen: Seen, *, joining: bool) -> bool:
@@ -346,7 +347,7 @@ class Scene:
         return mapping.participant(
             presence.id or ParticipantId(""),
             member=presence.member,
-            described=seen.described if seen else None,
+            described=seen.described if seen else _who(presence.told),
             index=presence.index,
             user_id=next(sitting, None),
             joined_ms=presence.joined_ms,
@@ -356,12 +357,28 @@ class Scene:
 _OLDER_MS = 1_000
 
 
-def _was(departed: Presence, seen: Seen) -> bool:
-    """Whether a view that is behind means somebody who has left."""
-    index = departed.index
-    if index is None and departed.member is not None:
-        index = departed.member.order
-    started_ms = departed.joined_ms if departed.est_ms is None else departed.est_ms
-    return (
-        index == seen.described.index and not contradict(departed, seen.described) and is_near(seen.est_ms, started_ms)
-    )
+def _who(told: Described | None) -> Described | None:
+    """Keep who somebody is when nobody sees any longer how they are."""
+    return told and Described(index=told.index, name=told.name, number=told.number, username=told.username)
+
+
+def _may_be(presence: Presence, seen: Seen) -> bool:
+    """Whether somebody whom no event of this view has told may be the one it sees."""
+    described, joined_ms = seen.described, presence.joined_ms if presence.est_ms is None else presence.est_ms
+    if contradict(presence, described) or not is_near(seen.est_ms, joined_ms):
+        return False
+    other_caller, other_slot = _unlikeness(presence, described)
+    return not other_slot or (presence.index is None and not other_caller)
+
+
+def _unlikeness(presence: Presence, described: Described) -> tuple[bool, bool]:
+    """Give, for comparing, whether somebody differs from a description in the caller and in the slot."""
+    other_caller = (presence.number, presence.name) != (described.number, described.name)
+    return other_caller, _slot_of(presence) != described.index
+
+
+def _slot_of(presence: Presence) -> int | None:
+    """Say where somebody sits, or is likely to."""
+    if presence.index is None and presence.member is not None:
+        return presence.member.order
+    return presence.index

@@ -1,7 +1,8 @@
 """`check`: tries each backend of a configuration and says what works."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ from gateway.config import Config, ConfigError
 from gateway.live.live import ConfiguredBackend
 from gateway.model.capability import Capability
 from gateway.model.errors import LinkDown, SignInRefused
+from gateway.model.reports import Report
 from gateway.model.room import Room, RoomState
 
 _PATIENCE_S = 60.0
@@ -39,7 +41,7 @@ async def _check_all(backends: Sequence[ConfiguredBackend]) -> bool:
 async def _check(backend: ConfiguredBackend) -> bool:
     click.echo(f"{backend.id} ({backend.adapter.kind}, {backend.name})")
     try:
-        async with asyncio.timeout(_PATIENCE_S), backend.adapter.feed():
+        async with asyncio.timeout(_PATIENCE_S), backend.adapter.feed() as reports, _taken(reports):
             _good("signed in, event feed open")
             rooms = await backend.adapter.snapshot()
             _good(_counted(rooms))
@@ -55,6 +57,22 @@ async def _check(backend: ConfiguredBackend) -> bool:
         return _bad(f"connection: {loss}")
     finally:
         await backend.adapter.aclose()
+
+
+@asynccontextmanager
+async def _taken(reports: AsyncIterator[Report]) -> AsyncIterator[None]:
+    """Take what is reported, as whoever reads rooms has to."""
+
+    async def take() -> None:
+        async for _ in reports:
+            pass
+
+    taking = asyncio.create_task(take())
+    try:
+        yield
+    finally:
+        taking.cancel()
+        await asyncio.gather(taking, return_exceptions=True)
 
 
 def _counted(rooms: Sequence[Room]) -> str:

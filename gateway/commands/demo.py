@@ -91,9 +91,10 @@ async def _demo(port: int, liveliness: Sequence[str], say: "_Teller") -> None:
 async def _start(stack: AsyncExitStack, port: int, liveliness: Sequence[str], say: "_Teller") -> Process:
     """Start the simulators, then the gateway, and tell the user; give the gateway's process."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="conference-gateway-demo-")))
+    kinds = registry.kinds()
+    starting = (stack.enter_async_context(_child("simulate", kind, "--json", *liveliness)) for kind in kinds)
     backends: dict[str, SimulatedBackend] = {}
-    for kind in registry.kinds():
-        process, said = await stack.enter_async_context(_child("simulate", kind, "--json", *liveliness))
+    for kind, (process, said) in zip(kinds, await asyncio.gather(*starting), strict=True):
         backends[kind] = SimulatedBackend(said["name"], said["settings"], said["somebody"])
         say.simulator(kind, backends[kind], process.pid, liveliness)
     config = folder / "gateway.toml"
@@ -163,7 +164,7 @@ class _Teller:
         """Tell of a simulator, and how to stop and start it, to see what the gateway makes of that."""
         url = str(backend.settings["url"])
         port = url.rsplit(":", 1)[1].partition("/")[0]
-        click.echo(f"{kind} simulator at {url}, process {pid}. To see a lost link: kill {pid}, and start it again with")
+        click.echo(f"{backend.name} at {url}, process {pid}. To see a lost link: kill {pid}, and start it again with")
         click.echo(f"  {_US} simulate {kind} --port {port} {' '.join(liveliness)}")
 
     def ready(self, addresses: Mapping[str, str], room: _Room) -> None:

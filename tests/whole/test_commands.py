@@ -11,6 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from gateway import registry
 from gateway.main import _COMMANDS
 from tests.whole.commands import finished, running
 
@@ -50,7 +51,7 @@ async def test_a_wrong_configuration_names_the_path_and_what_is_accepted_and_exi
     for command in ("serve", "check"):
         code, _, err = await finished(command, "--config", config)
         assert code == 2
-        assert "backends[0].kind: 'asterisk' is not a kind of backend; accepted: kazoo" in err
+        assert "backends[0].kind: 'asterisk' is not a kind of backend; accepted: xivo, kazoo" in err
         assert "limits.confirm: no such setting; accepted here: confirm_s" in err
 
 
@@ -103,18 +104,19 @@ async def test_check_says_what_works_and_what_does_not(tmp_path: Path) -> None:
         assert "not-this-one" not in out + err
 
 
-async def test_simulate_prints_a_table_that_a_configuration_can_hold() -> None:
+@pytest.mark.parametrize("kind", registry.kinds())
+async def test_simulate_prints_a_table_that_checks_out(kind: str, tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "gateway.main", "simulate", "kazoo", stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", "gateway.main", "simulate", kind, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
-    table = ""
-    while "password" not in table:
-        table += (await process.stdout.readline()).decode()
+    table = (await process.stdout.read(65_536)).decode()  # it is written at once
+    code, out, _ = await finished("check", "--config", _config(tmp_path, table))
     process.terminate()
     assert await process.wait() == 0
     (backend,) = tomllib.loads(table)["backends"]
-    assert backend["kind"] == "kazoo"
+    assert backend["kind"] == kind
+    assert (code, "signed in, event feed open" in out, "FAIL" in out) == (0, True, False)
 
 
 async def test_watch_names_what_is_wrong(tmp_path: Path) -> None:

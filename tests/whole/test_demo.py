@@ -19,6 +19,7 @@ import pytest
 from gql import Client, gql
 from gql.transport.websockets import WebsocketsTransport
 
+from gateway import registry
 from gateway.commands.demo import CURL
 from tests.whole.commands import running
 
@@ -39,10 +40,10 @@ _MUTE = gql("""
   mutation ($id: ID!) { muteParticipant(input: {participantId: $id}) {
     outcome position errors { code message } participant { id muted } } }
 """)
-_STATUS = gql("subscription { backendEvents { backend { status statusReason } } }")
+_STATUS = gql("subscription { backendEvents { backend { kind status statusReason } } }")
 _QUIET = ("--seed=3", "--churn=0")
 _ALL = """{ rooms(first: 200) { edges { node {
-  stale nativeId participants(first: 200) { edges { node { nativeId } } } } } } }"""
+  stale nativeId backend { kind } participants(first: 200) { edges { node { nativeId } } } } } } }"""
 
 
 @pytest.fixture(name="demo")
@@ -106,27 +107,48 @@ async def test_the_printed_curl_shows_events(demo: dict[str, str]) -> None:
     assert event["participant"]["displayName"]
 
 
-async def test_a_killed_simulator_shows_as_stale_and_a_new_one_as_live_and_true() -> None:
+@pytest.mark.parametrize("kind", registry.kinds())
+async def test_a_killed_simulator_shows_as_stale_and_a_new_one_as_live_and_true(kind: str) -> None:
     async with running("demo", "--port=0", "--json", *_QUIET) as (demo, addresses):
-        simulator = next(each for each in psutil.Process(demo.pid).children() if "simulate" in each.cmdline())
+        processes = psutil.Process(demo.pid).children()
+        simulator = next(each for each in processes if {"simulate", kind} <= set(each.cmdline()))
         port = next(each.laddr.port for each in simulator.net_connections() if each.status == psutil.CONN_LISTEN)
         client = Client(transport=WebsocketsTransport(addresses["ws"]))
         async with client as session, aclosing(session.subscribe(_STATUS)) as statuses, asyncio.timeout(_PATIENCE_S):
-            await _until(statuses, "LIVE")
-            before = await _rooms(addresses["graphql"])
+            await _until(statuses, kind, "LIVE")
+            before = await _rooms(addresses["graphql"], kind)
             simulator.kill()
-            await _until(statuses, "STALE")
-            stale = await _rooms(addresses["graphql"])
+            await _until(statuses, kind, "STALE")
+            stale = await _rooms(addresses["graphql"], kind)
             assert all(room["stale"] for room in stale)
             assert _who(stale) == _who(before)
-            async with running("simulate", "kazoo", f"--port={port}", "--json", "--talk-rate=0", *_QUIET) as (_, said):
-                await _until(statuses, "LIVE")
-                live = await _rooms(addresses["graphql"])
+            async with running("simulate", kind, f"--port={port}", "--json", "--talk-rate=0", *_QUIET) as (_, said):
+                await _until(statuses, kind, "LIVE")
+                live = await _rooms(addresses["graphql"], kind)
                 assert not any(room["stale"] for room in live)
-                assert _who(live) == await _who_really(said["settings"])
+                assert _who(live) == await _REALLY[kind](said["settings"])
 
 
-async def _who_really(settings: dict[str, str]) -> dict[str, set[str]]:
+async def _who_is_in_xivo(settings: dict[str, str]) -> dict[str, set[str]]:
+    """Ask the simulated XiVO itself, as any client of it would."""
+    api = f"{settings['url']}/xuc/api/2.0"
+    login = {"login": settings["login"], "password": settings["password"]}
+    async with aiohttp.ClientSession() as session:
+        async with session.post(f"{api}/auth/login", json=login) as response:
+            token = (await response.json())["token"]
+        async with session.ws_connect(f"{api}/cti?token={token}") as socket:
+            frame: dict[str, Any] = {}
+            while frame.get("msgType") != "ConferenceList":
+                frame = await socket.receive_json()
+                if frame.get("msgType") == "LoggedOn":
+                    await socket.send_json({"claz": "web", "command": "getList", "objectType": "meetme"})
+    return {
+        room["number"]: {f"{member['joinOrder']}-{member['joinTime']}" for member in room["members"]}
+        for room in frame["ctiMessage"]
+    }
+
+
+async def _who_is_in_kazoo(settings: dict[str, str]) -> dict[str, set[str]]:
     """Ask the simulated Kazoo itself, as any client of it would."""
     digest = hashlib.md5(f"{settings['username']}:{settings['password']}".encode()).hexdigest()
     login = {"data": {"credentials": digest, "method": "md5", "account_name": settings["account_name"]}}
@@ -144,14 +166,19 @@ async def _who_really(settings: dict[str, str]) -> dict[str, set[str]]:
         return who
 
 
-async def _until(statuses: Any, status: str) -> None:
-    while (await anext(statuses))["backendEvents"]["backend"]["status"] != status:
-        pass
+_REALLY = {"xivo": _who_is_in_xivo, "kazoo": _who_is_in_kazoo}
 
 
-async def _rooms(url: str) -> list[dict[str, Any]]:
+async def _until(statuses: Any, kind: str, status: str) -> None:
+    backend: dict[str, str] = {}
+    while (backend.get("kind"), backend.get("status")) != (kind.upper(), status):
+        backend = (await anext(statuses))["backendEvents"]["backend"]
+
+
+async def _rooms(url: str, kind: str) -> list[dict[str, Any]]:
     async with aiohttp.ClientSession() as session, session.post(url, json={"query": _ALL}) as response:
-        return [edge["node"] for edge in (await response.json())["data"]["rooms"]["edges"]]
+        rooms = [edge["node"] for edge in (await response.json())["data"]["rooms"]["edges"]]
+    return [room for room in rooms if room["backend"]["kind"] == kind.upper()]
 
 
 def _who(rooms: list[dict[str, Any]]) -> dict[str, set[str]]:
@@ -163,7 +190,7 @@ async def test_however_it_is_stopped_it_leaves_nothing_behind(ending: signal.Sig
     folders = _demo_folders()
     async with running("demo", "--port=0", "--json") as (demo, _):
         children = psutil.Process(demo.pid).children(recursive=True)
-        assert len(children) == 2
+        assert len(children) == len(registry.kinds()) + 1
         demo.send_signal(ending)
         async with asyncio.timeout(_PATIENCE_S):
             assert await demo.wait() == 0

@@ -117,6 +117,11 @@ class XivoSimulator:
         return self._cti.frames_sent
 
     @property
+    def tokens(self) -> list[str]:
+        """Every token that was given out and is remembered: none may be seen anywhere but on the wire."""
+        return self._tokens.issued
+
+    @property
     def logins(self) -> list[str]:
         """Whose sockets are open, one entry a socket, in the order of their opening."""
         return [session.user.login for session in self._cti.sessions]

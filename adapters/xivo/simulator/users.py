@@ -95,6 +95,11 @@ class Tokens:
             raise TokenError("TokenExpired")
         return issued.login
 
+    @property
+    def issued(self) -> list[str]:
+        """All that are remembered."""
+        return list(self._issued)
+
     def expire_all(self) -> None:
         """Make every token so far worthless."""
         self._issued = {token: Issued(issued.login, 0.0) for token, issued in self._issued.items()}

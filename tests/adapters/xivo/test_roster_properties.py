@@ -25,8 +25,8 @@ from adapters.xivo.events import (
     RoomsListed,
 )
 from adapters.xivo.roster import Rooms
-from gateway.model.events import ParticipantJoined, ParticipantLeft
-from gateway.model.history import appearance, apply, diff
+from gateway.model.events import ParticipantJoined
+from gateway.model.history import appearance, diff
 from gateway.model.ids import ParticipantId, RoomId
 from gateway.model.repair import RoomMemory, repair
 from gateway.model.reports import Report, RosterDoubtReport
@@ -210,6 +210,7 @@ class RoomInXivo(RuleBasedStateMachine):
         if not self.can_be_told_apart(caller, slot):
             return
         self.order += 1
+        self.now_ms += 1  # nobody takes a slot in the very moment in which another did
         person = Person(
             pid=len(self.everybody),
             slot=slot,
@@ -232,11 +233,8 @@ class RoomInXivo(RuleBasedStateMachine):
         """Whether this join could be told from others by anybody, who may have lost a leave."""
         if self.now_ms - self.blind.get(slot, 0) < APART_MS:
             return False
-        for other in self.everybody:
-            if self.now_ms - other.joined_ms < APART_MS and other.caller == caller:
-                if other.slot == slot or not self.orders_are_slots:
-                    return False
-        return True
+        twins = [each for each in self.everybody if each.caller == caller and self.now_ms - each.joined_ms < APART_MS]
+        return not any(each.slot == slot or not self.orders_are_slots for each in twins)
 
     @rule(caller=st.sampled_from(CALLERS), doubled=st.booleans(), role=st.booleans())
     def somebody_joins(self, caller: tuple[str | None, str | None], doubled: bool, role: bool) -> None:

@@ -132,7 +132,7 @@ TROUBLES = {
 
 
 def tokens_of(sim: XivoSimulator) -> list[str]:
-    return list(sim._tokens._issued)
+    return sim.tokens
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
