@@ -1,34 +1,10 @@
 """A crowd for a simulator: people who come, talk, mute themselves and go, in rooms with names one believes."""
 
 import asyncio
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
-ROOM_NAMES = (
-    "Monday stand-up",
-    "Support bridge",
-    "Sales weekly",
-    "Incident room",
-    "All hands",
-    "Design review",
-    "Partner call",
-    "Night shift handover",
-    "Board meeting",
-    "Hiring round",
-    "Release planning",
-    "Customer council",
-    "Training room",
-    "Budget review",
-    "Field service",
-    "Press briefing",
-)
-_FIRST = "Alice Benjamin Clara Daniel Emma Felix Grace Henry Isabel Jack Laura Liam Maria Nathan Olivia Peter"
-_LAST = "Adams Baker Carter Davies Evans Foster Graham Hughes Ingram Johnson Keller Lewis Morgan Nelson Owens Young"
-_FIRST_NAMES = tuple(re.findall(r"\w+", _FIRST))
-_LAST_NAMES = tuple(re.findall(r"\w+", _LAST))
-_AREA_CODES = ("202", "212", "303", "312", "415", "512", "617", "702")
 _MODERATORS = 0.15
 "the share of moderators among those who join"
 _MOOD_CHANGES = 0.03
@@ -40,6 +16,15 @@ class Caller(NamedTuple):
 
     name: str
     number: str
+
+
+class Cast(NamedTuple):
+    """Where the crowd lives: what rooms and people are called, and `number` makes up one from the range for fiction."""
+
+    rooms: tuple[str, ...]
+    first_names: tuple[str, ...]
+    last_names: tuple[str, ...]
+    number: Callable[[Random], str]
 
 
 class Presence(Protocol):
@@ -95,6 +80,7 @@ class Crowd(Generic[Someone]):
     def __init__(
         self,
         hands: Hands[Someone],
+        cast: Cast,
         *,
         rooms: int = 8,
         people: int = 6,
@@ -104,6 +90,7 @@ class Crowd(Generic[Someone]):
     ) -> None:
         self.room_ids: list[str] = []
         self._hands = hands
+        self._cast = cast
         self._rooms = rooms
         self._people = people
         self._churn = churn
@@ -114,8 +101,8 @@ class Crowd(Generic[Someone]):
     def furnish(self) -> None:
         """Create the rooms; two in three start with people in them, the others idle."""
         for index in range(self._rooms):
-            again, place = divmod(index, len(ROOM_NAMES))
-            name = ROOM_NAMES[place] if again == 0 else f"{ROOM_NAMES[place]} {again + 1}"
+            again, place = divmod(index, len(self._cast.rooms))
+            name = self._cast.rooms[place] + (f" {again + 1}" if again else "")
             room_id = self._hands.add_room(name, index)
             self.room_ids.append(room_id)
             if index % 3 != 2:
@@ -187,6 +174,5 @@ class Crowd(Generic[Someone]):
             self._hands.set_deafened(room_id, chosen, not chosen.deafened)
 
     def _caller(self) -> Caller:
-        rng = self._rng
-        name = f"{rng.choice(_FIRST_NAMES)} {rng.choice(_LAST_NAMES)}"
-        return Caller(name, f"+1{rng.choice(_AREA_CODES)}55501{rng.randrange(100):02d}")
+        cast, rng = self._cast, self._rng
+        return Caller(f"{rng.choice(cast.first_names)} {rng.choice(cast.last_names)}", cast.number(rng))

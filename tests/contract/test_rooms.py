@@ -14,7 +14,6 @@ from tests.contract.gateway_on_rig import Seat, gateway_on
 from tests.contract.rig import Rig
 from tests.contract.rigs import RIGS, live_a_while
 
-
 _TOLD_WITH = {"deafened": Capability.DEAFEN, "talking": Capability.TALKING}
 """Flags that a backend tells only if it knows what they are."""
 

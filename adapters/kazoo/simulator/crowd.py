@@ -1,6 +1,7 @@
 """The crowd of the simulated Kazoo: what the people of `adapters.kit.crowd` do, done with its hand."""
 
 from collections.abc import Sequence
+from random import Random
 
 from adapters.kit import crowd
 
@@ -8,6 +9,36 @@ from .server import KazooSimulator
 from .switch import JoinRefusedError, Participant
 
 _FIRST_NUMBER = 6000
+_ROOMS = (
+    "Monday stand-up",
+    "Support bridge",
+    "Sales weekly",
+    "Incident room",
+    "All hands",
+    "Design review",
+    "Partner call",
+    "Night shift handover",
+    "Board meeting",
+    "Hiring round",
+    "Release planning",
+    "Customer council",
+    "Training room",
+    "Budget review",
+    "Field service",
+    "Press briefing",
+)
+_FIRST_NAMES = "Alice Benjamin Clara Daniel Emma Felix Grace Henry Isabel Jack Laura Liam Maria Nathan Olivia Peter"
+_LAST_NAMES = (
+    "Adams Baker Carter Davies Evans Foster Graham Hughes Ingram Johnson Keller Lewis Morgan Nelson Owens Young"
+)
+_AREA_CODES = ("202", "212", "303", "312", "415", "512", "617", "702")
+
+
+def _number(rng: Random) -> str:
+    return f"+1{rng.choice(_AREA_CODES)}55501{rng.randrange(100):02d}"
+
+
+_CAST = crowd.Cast(_ROOMS, tuple(_FIRST_NAMES.split()), tuple(_LAST_NAMES.split()), _number)
 
 
 class _Hands:
@@ -63,7 +94,7 @@ class Crowd(crowd.Crowd[Participant]):
         talk_rate: float = 2.0,
         seed: int = 1,
     ) -> None:
-        super().__init__(_Hands(sim), rooms=rooms, people=people, churn=churn, talk_rate=talk_rate, seed=seed)
+        super().__init__(_Hands(sim), _CAST, rooms=rooms, people=people, churn=churn, talk_rate=talk_rate, seed=seed)
 
 
 async def liven(

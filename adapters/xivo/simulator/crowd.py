@@ -9,10 +9,33 @@ from .rooms import Member
 from .server import XivoSimulator
 
 _FIRST_NUMBER = 4000
+_ROOMS = (
+    "Daily operations",
+    "Hotline",
+    "Weekly with Lyon",
+    "Crisis team",
+    "Works council",
+    "Architecture",
+    "Suppliers",
+    "Handover",
+    "Management committee",
+    "Recruiting",
+    "Deliveries",
+    "User club",
+)
+_FIRST_NAMES = "Amélie Bruno Camille Denis Élodie Fabrice Gaëlle Hugo Inès Julien Karine Loïc Manon Noé Odile Rémi"
+_LAST_NAMES = "Arnaud Bonnet Chevalier Dumas Faure Garnier Huet Joly Lambert Marchand Noël Perrin Renaud Texier"
 _COLLEAGUES = 0.3
 "the share of callers who have a line of the house and no login"
 _VISITS = 0.2
 "how often it is the visitor who joins, while they are in no room"
+
+
+def _number(rng: Random) -> str:
+    return f"0199{rng.randrange(1_000_000):06d}"
+
+
+_CAST = crowd.Cast(_ROOMS, tuple(_FIRST_NAMES.split()), tuple(_LAST_NAMES.split()), _number)
 
 
 class _Hands:
@@ -76,4 +99,4 @@ class Crowd(crowd.Crowd[Member]):
         seed: int = 1,
     ) -> None:
         hands = _Hands(sim, host, visitor, Random(seed))
-        super().__init__(hands, rooms=rooms, people=people, churn=churn, talk_rate=talk_rate, seed=seed)
+        super().__init__(hands, _CAST, rooms=rooms, people=people, churn=churn, talk_rate=talk_rate, seed=seed)
