@@ -83,13 +83,11 @@ class XivoAdapter:
 
     async def snapshot(self) -> Sequence[Room]:
         """Read the room list; what the accounts in the rooms were told goes with it."""
-        await self._opened().read()
-        return self._rooms.all()
+        return await self._opened().read()
 
     async def read_room(self, room_id: RoomId) -> Room | None:
         """Read the room list for one room: XiVO tells nothing less."""
-        await self._opened().read()
-        return self._rooms.one(room_id)
+        return next((room for room in await self._opened().read() if room.id == room_id), None)
 
     async def execute(self, command: Command, room: Room | None, identity: str | None) -> Receipt:
         """Do one command through the account that it has to come from."""

@@ -29,11 +29,11 @@ class Aim:
     def frame(self, command: str) -> JsonObject | None:
         """Name the slot at the moment of sending; None when the flag is as wanted.
 
-        Errors: CommandRefused when they have left, whoever sits in the slot now.
+        Errors: CommandRefused when they have left, whoever sits in the slot now, or when their slot is not known.
         """
         target = self.target()
         if target is None:
-            raise gone()
+            raise missing(self._rooms, self._room_id, self._participant_id)
         if self._is_set(target):
             return None
         self._index = target.index
@@ -61,7 +61,7 @@ class Aim:
         return not self.hit_a_newcomer()
 
     def target(self) -> Described | None:
-        """Give the one who is meant as they are; None when they have left."""
+        """Give the one who is meant as they are; None when they have left, or the account has not been told of them."""
         return self._rooms.occupant(self._room_id, self._participant_id, self._login)
 
     def _newcomer(self) -> Described | None:
@@ -75,3 +75,12 @@ def gone() -> CommandRefused:
     """Say that somebody has left: their slot may be somebody else's now."""
     message = "the participant has left the room"
     return refused(CommandErrorCode.PARTICIPANT_NOT_FOUND, message, field=("participantId",))
+
+
+def missing(rooms: Rooms, room_id: RoomId, participant_id: ParticipantId) -> CommandRefused:
+    """Say why nothing can be aimed at somebody: they have left, or only the list, which has no slots, tells of them."""
+    room = rooms.one(room_id)
+    if room is None or participant_id not in room.participants:
+        return gone()
+    message = "XiVO has not yet told the account that acts here which slot of the room the participant is in"
+    return refused(CommandErrorCode.CONFLICT, message, field=("participantId",))

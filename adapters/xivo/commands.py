@@ -6,8 +6,10 @@ frame is under way: whoever takes the slot in that time may be hit. A mute that 
 a kick cannot be.
 """
 
+from collections.abc import Callable
+
 from adapters.kit.understanding import JsonObject
-from adapters.xivo.aim import Aim, gone
+from adapters.xivo.aim import Aim, gone, missing
 from adapters.xivo.choosing import organizer_seat, own_seat
 from adapters.xivo.errors import CANNOT_KICK_ORGANIZER, NOT_A_MEMBER, NOT_ORGANIZER, PARTICIPANT_NOT_FOUND
 from adapters.xivo.feed import Feed
@@ -81,7 +83,7 @@ class Commander:
                 raise refused(CommandErrorCode.ROOM_NOT_FOUND, "the room is not known", field=("roomId",))
             case ParticipantCommand():
                 await self._act_on_one(command, room, identity)
-            case BulkCommand():
+            case BulkCommand(Action.MUTE_ALL | Action.UNMUTE_ALL):
                 await self._act_on_everybody(command, room, identity)
             case RoomCommand(Action.CLOSE):
                 await self._close(room, identity)
@@ -99,20 +101,23 @@ class Commander:
         participant = room.participants.get(command.participant_id)
         mine = own_seat(seats, identity) if participant and _is(participant, identity) else None
         if command.action is Action.KICK and mine is not None:
-            await self._hang_up(room.id, mine)
+            await self._hang_up(room.id, mine, command.participant_id)
         elif command.action is Action.KICK:
             await self._kick(room.id, organizer_seat(seats, identity), command.participant_id)
         elif command.action in _ON_ME and mine is not None:
-            await self._set_my_flag(command.action, room.id, mine)
+            await self._set_my_flag(command.action, room.id, mine, command.participant_id)
         else:
             await self._set_flag(command.action, room.id, organizer_seat(seats, identity), command.participant_id)
 
-    async def _set_my_flag(self, action: Action, room_id: RoomId, seat: Seat) -> None:
+    async def _set_my_flag(self, action: Action, room_id: RoomId, seat: Seat, participant_id: ParticipantId) -> None:
         def shown() -> bool:
-            me = None if seat.index is None else self._rooms.at(room_id, seat.login, seat.index)
+            now = own_seat(self._rooms.seats(room_id), seat.login)
+            me = None if now is None or now.index is None else self._rooms.at(room_id, now.login, now.index)
             return me is not None and getattr(me, _FLAGS[action][0]) is _FLAGS[action][1]
 
         def frame() -> JsonObject | None:
+            if not self._is_here(room_id, participant_id):
+                raise gone()
             return None if shown() else web(_ON_ME[action], numConf=room_id)
 
         await self._lane_of(seat.login).do(Order(room_id=room_id, frame=frame, shown=shown, codes=_MY_CODES))
@@ -126,30 +131,49 @@ class Commander:
         if aim.hit_a_newcomer():
             back = _ON_ONE[_OPPOSITES[action]]
             await lane.do(
-                Order(room_id=room_id, frame=lambda: aim.taken_back(back), shown=aim.undone, codes=_ONES_CODES)
+                Order(
+                    room_id=room_id,
+                    frame=lambda: aim.taken_back(back),
+                    shown=aim.undone,
+                    codes=_ONES_CODES,
+                    moot=frozenset({PARTICIPANT_NOT_FOUND}),
+                )
             )
-        if aim.target() is None:
+        if self._has_left(room_id, participant_id, seat):
             raise gone()
 
     async def _kick(self, room_id: RoomId, seat: Seat, participant_id: ParticipantId) -> None:
         def frame() -> JsonObject:
             target = self._rooms.occupant(room_id, participant_id, seat.login)
             if target is None:
-                raise gone()
+                raise missing(self._rooms, room_id, participant_id)
             if target.role is ParticipantRole.MODERATOR:
                 message = "XiVO lets nobody remove an organizer"
                 raise refused(CommandErrorCode.CANNOT_KICK_ORGANIZER, message, field=("participantId",))
             return web("conferenceKick", numConf=room_id, index=target.index)
 
         def shown() -> bool:
-            return self._rooms.occupant(room_id, participant_id, seat.login) is None
+            return self._has_left(room_id, participant_id, seat)
 
-        await self._lane_of(seat.login).do(Order(room_id=room_id, frame=frame, shown=shown, codes=_KICK_CODES))
+        moot = frozenset({PARTICIPANT_NOT_FOUND})
+        order = Order(room_id=room_id, frame=frame, shown=shown, codes=_KICK_CODES, moot=moot)
+        await self._lane_of(seat.login).do(order)
 
-    async def _hang_up(self, room_id: RoomId, seat: Seat) -> None:
+    def _has_left(self, room_id: RoomId, participant_id: ParticipantId, seat: Seat) -> bool:
+        """Whether somebody who was seen in their slot is gone; an account that has left itself sees nobody any more."""
+        inside = own_seat(self._rooms.seats(room_id), seat.login) is not None
+        unseen = inside and self._rooms.occupant(room_id, participant_id, seat.login) is None
+        return unseen or not self._is_here(room_id, participant_id)
+
+    async def _hang_up(self, room_id: RoomId, seat: Seat, participant_id: ParticipantId) -> None:
         """End the viewer's own call: whoever is in the room may leave it, organizers too."""
         call: JsonObject = {} if seat.unique_id is None else {"uniqueId": seat.unique_id}
-        await self._from_inside(room_id, seat, web("hangup", **call), frozenset())
+
+        def frame() -> JsonObject | None:
+            # Once they are out of the room, this would end another call of theirs.
+            return web("hangup", **call) if self._is_here(room_id, participant_id) else None
+
+        await self._from_inside(room_id, seat, frame)
 
     # ---- everybody ----
 
@@ -168,47 +192,68 @@ class Commander:
         await self._lane_of(seat.login).do(order)
 
     async def _mute_all_but(self, room: Room, identity: str | None, seat: Seat) -> None:
-        """Mute all but the viewer, one by one: XiVO's own command would spare the account that sends it instead."""
-        for each in self._people(room.id):
-            if not _is(each, identity):
-                await self._mute_if_there(room.id, seat, each.id)
+        """Mute all but the viewer, one by one: XiVO's own command would spare the account that sends it instead.
 
-    async def _mute_if_there(self, room_id: RoomId, seat: Seat, participant_id: ParticipantId) -> None:
+        Errors: CommandRefused, when all but those whose slot is unknown are muted, or when XiVO refuses.
+        """
+        refusals = [
+            await self._mute_if_there(room.id, seat, each.id)
+            for each in self._people(room.id)
+            if not _is(each, identity)
+        ]
+        if left_out := next(filter(None, refusals), None):
+            raise left_out
+
+    async def _mute_if_there(self, room_id: RoomId, seat: Seat, participant_id: ParticipantId) -> CommandRefused | None:
+        """Mute somebody unless they have left; give the refusal if it is about them alone."""
         try:
             await self._set_flag(Action.MUTE, room_id, seat, participant_id)
         except CommandRefused as refusal:
-            if refusal.errors[0].code is not CommandErrorCode.PARTICIPANT_NOT_FOUND:
+            code = refusal.errors[0].code
+            if code not in (CommandErrorCode.PARTICIPANT_NOT_FOUND, CommandErrorCode.CONFLICT):
                 raise
+            return refusal if code is CommandErrorCode.CONFLICT else None
+        return None
 
     # ---- the room ----
 
     async def _close(self, room: Room, identity: str | None) -> None:
         seat = organizer_seat(self._rooms.seats(room.id), identity)
-        await self._from_inside(room.id, seat, web("conferenceClose", numConf=room.id), _EVERYBODYS_CODES)
+        frame = web("conferenceClose", numConf=room.id)
+        await self._from_inside(room.id, seat, lambda: frame, _EVERYBODYS_CODES, moot=_MY_CODES)
 
-    async def _from_inside(self, room_id: RoomId, seat: Seat, frame: JsonObject, codes: frozenset[str]) -> None:
+    async def _from_inside(
+        self,
+        room_id: RoomId,
+        seat: Seat,
+        frame: Callable[[], JsonObject | None],
+        codes: frozenset[str] = frozenset(),
+        moot: frozenset[str] = frozenset(),
+    ) -> None:
         """Do what ends the sending account's own call as well."""
 
         def shown() -> bool:
             return own_seat(self._rooms.seats(room_id), seat.login) is None
 
-        await self._lane_of(seat.login).do(Order(room_id=room_id, frame=lambda: frame, shown=shown, codes=codes))
+        order = Order(room_id=room_id, frame=frame, shown=shown, codes=codes, moot=moot)
+        await self._lane_of(seat.login).do(order)
 
     async def _invite(self, command: Invite, room: Room, identity: str | None) -> Receipt:
         """Have somebody called; who they are is known once they have joined."""
-        if not command.destination.strip():
+        destination = command.destination.strip()
+        if not destination:
             raise refused(CommandErrorCode.INVALID_INPUT, "is the number to call", field=("destination",))
         seat = organizer_seat(self._rooms.seats(room.id), identity)
         caller: JsonObject = {} if command.display_name is None else {"callerId": command.display_name}
         frame = web(
             "conferenceInvite",
             numConf=room.id,
-            exten=command.destination,
+            exten=destination,
             role=_ROLES[command.role],
             earlyJoin=command.early_join,
             **caller,
         )
-        with self._arrivals.expected(room.id, command.destination) as arrival:
+        with self._arrivals.expected(room.id, destination) as arrival:
             order = Order(room_id=room.id, frame=lambda: frame, shown=arrival.done, codes=_EVERYBODYS_CODES)
             await self._lane_of(seat.login).do(order)
             return Receipt(participant_id=await arrival.within_the_ringing())
@@ -222,6 +267,9 @@ class Commander:
         frame = web("conference")
         order = Order(room_id=None, frame=lambda: frame, shown=lambda: False, codes=frozenset())
         await self._lane_of(identity).do(order)
+
+    def _is_here(self, room_id: RoomId, participant_id: ParticipantId) -> bool:
+        return any(each.id == participant_id for each in self._people(room_id))
 
     def _people(self, room_id: RoomId) -> list[Participant]:
         room = self._rooms.one(room_id)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -22,16 +22,19 @@ from adapters.xivo.events import (
     Told,
 )
 from adapters.xivo.lane import Lane, LateFailure
-from adapters.xivo.room_list import RoomList
+from adapters.xivo.room_list import Answer, RoomList
 from adapters.xivo.roster import Rooms
 from adapters.xivo.session import Account, Session
 from gateway.model.errors import CommandErrorCode, GatewayError, LinkDown, SignInRefused, refused
 from gateway.model.reports import CommandFailedReport, Report
+from gateway.model.room import Room
 
 log = logging.getLogger(__name__)
 
 _RETRY_AFTER_MS = 2000
 """When to come back to an account that is not signed on."""
+_LOOK_AGAIN_S = 0.1
+"""How long to wait for a list that names somebody before asking for another: lists may lag behind the events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,8 @@ class Patience:
     """How an account that is not the list account is signed on again.
 
     Units: seconds. The wait doubles from `first_wait_s` to `longest_wait_s`, each time shortened at random by up to
-           half; `refused_wait_s` is the wait after a refusal. `list_wait_s` is how long the room list may take.
+           half; `refused_wait_s` is the wait after a refusal. `list_wait_s` is how long the room list may take, and how
+           long the others are waited for at the beginning.
     """
 
     first_wait_s: float = 1.0
@@ -74,7 +78,7 @@ class Feed:
         self._patience = patience
         self._list: RoomList | None = None
         self._list_or_error = asyncio.Event()
-        self._somebody_is_unnamed = asyncio.Event()
+        self._list_is_wanted = asyncio.Event()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -85,30 +89,27 @@ class Feed:
         async with AsyncExitStack() as stack:
             tried = [asyncio.Event() for _ in self._others]
             for account, event in zip(self._others, tried, strict=True):
-                await stack.enter_async_context(_working(self._keep(account, event), f"xivo: {account.login}"))
+                await stack.enter_async_context(self._working(self._keep(account, event), account.login))
             leading = await self._open_session(self._list_account)
             self._list = RoomList(leading.send)
-            await stack.enter_async_context(_working(self._lead(leading), "xivo: list account"))
-            await stack.enter_async_context(_working(self._name_the_late(), "xivo: names"))
-            for event in tried:
-                await event.wait()
+            await stack.enter_async_context(self._working(self._lead(leading), "list account"))
+            await stack.enter_async_context(self._working(self._have_all_named(), "names"))
+            await self._wait_for_the_others(tried)
             try:
                 await self._find_out_whether_rooms_are_listed()
                 yield
             finally:
                 self.reports.end(LinkDown("the feed was closed"))
 
-    async def read(self) -> None:
-        """Ask for the room list, and return when an answer has been taken over, and all that was reported before it.
+    async def read(self) -> Sequence[Room]:
+        """Ask for the room list, and give the rooms as of the answer, once all that was reported before it is taken.
 
-        Errors: LinkDown.
+        Errors: SignInRefused, LinkDown.
         """
         self.reports.check()
-        if not self._rooms.has_lists:
-            return
         try:
             async with asyncio.timeout(self._patience.list_wait_s):
-                await (await self._list_of().ask())
+                return await (await self._question())
         except TimeoutError:
             raise LinkDown("XiVO does not answer getConferenceRooms") from None
 
@@ -127,6 +128,32 @@ class Feed:
 
     # ---- accounts ----
 
+    @asynccontextmanager
+    async def _working(self, work: Coroutine[object, object, None], name: str) -> AsyncIterator[None]:
+        """Have work done in a task while the block runs; its end is that of the feed, and a fault in it is raised."""
+
+        async def to_the_end() -> None:
+            try:
+                await work
+            finally:
+                self.reports.end(LinkDown("the feed has stopped"))
+
+        task = asyncio.create_task(to_the_end(), name=f"xivo: {name}")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+            if not task.cancelled():
+                task.result()
+
+    async def _wait_for_the_others(self, tried: Sequence[asyncio.Event]) -> None:
+        """Let each account have tried to sign on, so that the feed begins with all they see; but not for ever."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._patience.list_wait_s):
+                for event in tried:
+                    await event.wait()
+
     async def _lead(self, session: Session) -> None:
         """Follow the list account; its end is the end of the feed."""
         try:
@@ -138,28 +165,33 @@ class Feed:
 
     def _end(self, error: GatewayError) -> None:
         self.reports.end(error)
-        self._list_of().give_up(LinkDown(str(error)))
+        self._list_of().give_up(error)
+        self._list_or_error.set()
 
     async def _keep(self, account: Account, tried: asyncio.Event) -> None:
         """Have another account signed on as long as the feed lasts; `tried` is set after the first attempt."""
         waits = _Waits(self._patience)
         while True:
+            refused = False
             try:
-                session = await self._open_session(account)
+                await self._sign_on_and_follow(account, tried, waits)
             except GatewayError as error:
                 self._cannot_sign_on(account.login, error)
-                tried.set()
-                await asyncio.sleep(self._patience.refused_wait_s if isinstance(error, SignInRefused) else waits.next())
-                continue
+                refused = isinstance(error, SignInRefused)
             tried.set()
-            waits.over()
-            self._is_well(account.login)
-            try:
-                await self._follow(session)
-            except GatewayError as error:
-                # Not worth a line in the log: often the whole link is lost, and if not, the next attempt will tell.
-                self.troubles[account.login] = str(error)
-            await asyncio.sleep(waits.next())
+            await asyncio.sleep(self._patience.refused_wait_s if refused else waits.next())
+
+    async def _sign_on_and_follow(self, account: Account, tried: asyncio.Event, waits: "_Waits") -> None:
+        """Errors: SignInRefused, LinkDown: why the account is not signed on, or no longer."""
+        session = await self._open_session(account)
+        tried.set()
+        waits.over()
+        self._is_well(account.login)
+        try:
+            await self._follow(session)
+        except LinkDown as error:
+            # Not worth a line in the log: often the whole link is lost, and if not, the next attempt will tell.
+            self.troubles[account.login] = str(error)
 
     async def _follow(self, session: Session) -> None:
         """Take what a session is told until it ends; what only it knew is unknown then.
@@ -183,9 +215,6 @@ class Feed:
         session.lane.look()
         self.arrivals.look()
         await self._report(reports)
-        if self._rooms.wants_list:
-            self._somebody_is_unnamed.set()
-            await self._list_of().want()
 
     async def _applied(self, session: Session, told: Told) -> list[Report]:
         match told:
@@ -209,12 +238,32 @@ class Feed:
 
     async def _listed(self, told: RoomsListed) -> list[Report]:
         """Take a room list over; who asked for it hears of it after all that it made known."""
+        if self._list_of().is_refused:
+            self._rooms.has_lists = True  # what had been taken for its refusal was about something else
         asked_at, waited = await self._list_of().answered()
-        reports = self._rooms.listed(told, asked_at)
-        await self._report(reports)
-        self.reports.when_taken(lambda: _let_go(waited))
         self._list_or_error.set()
+        await self._report(self._rooms.listed(told, asked_at))
+        self._answer(waited)
         return []
+
+    async def _question(self) -> Answer:
+        """Ask for the list, where there is one."""
+        if self._rooms.has_lists:
+            return await self._list_of().ask()
+        answer: Answer = asyncio.get_running_loop().create_future()
+        self._answer([answer])
+        return answer
+
+    def _answer(self, waiting: Iterable[Answer]) -> None:
+        """Give the rooms as they are now, once all that was reported of them is taken: what comes later is newer."""
+        rooms = self._rooms.all() if waiting else []
+
+        def let_go() -> None:
+            for answer in waiting:
+                if not answer.done():
+                    answer.set_result(rooms)
+
+        self.reports.when_taken(let_go)
 
     def _failed(self, session: Session) -> None:
         """Blame an error that names nothing on the command under way, or on the question for the list."""
@@ -225,18 +274,29 @@ class Feed:
     async def _report(self, reports: Iterable[Report]) -> None:
         for report in reports:
             await self.reports.add(report)
+        if self._rooms.wants_list:
+            self._list_is_wanted.set()
 
-    async def _name_the_late(self) -> None:
-        """Name those whom no list has named in time."""
+    async def _have_all_named(self) -> None:
+        """Ask for the list as long as it would tell something, and name those whom it does not name in time."""
         while True:
-            await self._somebody_is_unnamed.wait()
-            due = self._rooms.next_due
-            if due is None:
-                self._somebody_is_unnamed.clear()
+            await self._list_is_wanted.wait()
+            if not self._rooms.wants_list:
+                self._list_is_wanted.clear()
                 continue
-            await asyncio.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds()))
+            try:
+                await self._list_of().want()
+            except LinkDown as error:
+                self._end(error)
+                return
+            await asyncio.sleep(self._until_due_s())
             await self._report(self._rooms.overdue())
             self.arrivals.look()
+
+    def _until_due_s(self) -> float:
+        due = self._rooms.next_due
+        until_s = _LOOK_AGAIN_S if due is None else (due - datetime.now(UTC)).total_seconds()
+        return min(max(0.0, until_s), _LOOK_AGAIN_S)
 
     # ---- the room list ----
 
@@ -253,6 +313,7 @@ class Feed:
         self.reports.check()
         if self._list_of().is_refused:
             log.warning("XiVO does not list its rooms: only those are known that one of our accounts is in")
+            await self._report(self._rooms.listed(RoomsListed(rooms=())))  # what earlier lists told is over
             self._rooms.has_lists = False
 
     def _list_of(self) -> RoomList:
@@ -291,24 +352,5 @@ class _Waits:
         return wait_s
 
 
-@asynccontextmanager
-async def _working(work: Coroutine[object, object, None], name: str) -> AsyncIterator[None]:
-    """Have work done in a task while the block runs; a fault in it is raised at the end."""
-    task = asyncio.create_task(work, name=name)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
-    if not task.cancelled():
-        task.result()
-
-
 def _late(failure: LateFailure | None) -> list[Report]:
     return [] if failure is None else [CommandFailedReport(room_id=failure.room_id, error=failure.error)]
-
-
-def _let_go(waiters: Iterable["asyncio.Future[None]"]) -> None:
-    for waiter in waiters:
-        if not waiter.done():
-            waiter.set_result(None)

@@ -27,13 +27,15 @@ class Order:
     """One command.
 
     Shape: `frame` is asked when the turn has come; None says that it is already so, and nothing is sent. It may raise
-           CommandRefused. `shown` tells whether the effect is visible, `codes` the errors the command can have.
+           CommandRefused. `shown` tells whether the effect is visible, `codes` the errors the command can have, `moot`
+           those of them that it has when somebody else brought the effect about before it: who is kicked may hang up.
     """
 
     room_id: RoomId | None
     frame: Callable[[], JsonObject | None]
     shown: Callable[[], bool]
     codes: frozenset[str]
+    moot: frozenset[str] = frozenset()
 
     def can_have(self, code: str) -> bool:
         """Whether an error may be about this command: one that is not documented may be about any."""
@@ -83,6 +85,7 @@ class Lane:
         self._open = True
         self._under_way: _Sent | None = None
         self._unanswered: deque[_Sent] = deque(maxlen=_MOST_UNANSWERED)
+        self._seen: deque[_Sent] = deque(maxlen=_MOST_UNANSWERED)
 
     async def do(self, order: Order) -> None:
         """Do a command when its turn has come; return when its effect is seen, or no error has come in time.
@@ -108,8 +111,9 @@ class Lane:
         self._forget_old()
         for sent in [each for each in self._unanswered if each.order.shown()]:
             self._unanswered.remove(sent)
-        if self._under_way is not None and self._under_way.order.shown():
-            self._under_way.settle(_Silence.SHOWN)
+        if (waiting := self._awaiting()) is not None and waiting.order.shown():
+            waiting.settle(_Silence.SHOWN)
+            self._seen.append(waiting)
 
     def failed(self, code: str) -> LateFailure | None:
         """Learn that a command failed; a LateFailure if it is one that nobody waits for any more.
@@ -118,11 +122,12 @@ class Lane:
         """
         self._forget_old()
         late = [each for each in self._unanswered if each.order.can_have(code)]
+        moot = any(code in each.order.moot for each in self._seen)
         waiting = self._awaiting()
         if waiting is not None and waiting.order.can_have(code):
-            self._blame(waiting, command_error(code), doubtful=bool(late))
+            self._blame(waiting, command_error(code), doubtful=bool(late) or moot)
             return None
-        return self._late_failure(late, code)
+        return None if moot else self._late_failure(late, code)
 
     def broken(self) -> bool:
         """Learn of an error without a code: it is blamed on who waits, if on nobody else; False when nobody does."""
@@ -175,5 +180,6 @@ class Lane:
 
     def _forget_old(self) -> None:
         since = self._clock() - _DOUBT_S
-        while self._unanswered and self._unanswered[0].at < since:
-            self._unanswered.popleft()
+        for kept in (self._unanswered, self._seen):
+            while kept and kept[0].at < since:
+                kept.popleft()

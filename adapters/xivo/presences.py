@@ -40,7 +40,8 @@ class Presence:
     """Somebody in a room, from when list or event first tell of them until list or event first tell their end.
 
     Shape: `id` is None while it is held back: told by an event, and not yet named by a list. `told` is the last
-           description by an event, which says who it is; how they are now is asked of the view that sees them.
+           description by an event, which says who it is; how they are now is asked of the view that sees them. `teller`
+           is the account that was told it.
     Units: `est_ms` is when they joined, as events have it; None as long as none has said since when. `joined_ms` is the
            best that is known of it; once somebody is named it stays.
     """
@@ -50,6 +51,7 @@ class Presence:
     member: Member | None = None
     index: int | None = None
     told: Described | None = None
+    teller: str | None = None
     est_ms: int | None = None
     id: ParticipantId | None = None
     held_since_ms: int | None = None
@@ -90,6 +92,14 @@ def contradict(one: Named, other: Named) -> bool:
     return _differ(one.number, other.number) or _differ(one.username, other.username)
 
 
+def is_alike(one: Named, other: Named) -> bool:
+    """Whether two descriptions that were told apart from one another are likely of one person: of the same caller.
+
+    Within one stream of events a number may become known; here that would be anybody's.
+    """
+    return one.number == other.number and (one.number is not None or one.name == other.name)
+
+
 def is_later(est_ms: int | None, than_ms: int | None) -> bool:
     """Whether somebody joined so much later that it is another presence; False where nobody has said."""
     return None not in (est_ms, than_ms) and (est_ms or 0) - (than_ms or 0) > NEAR_MS
@@ -114,18 +124,28 @@ def is_another(known: Named, known_est_ms: int | None, said: Described, est_ms: 
     return is_later(est_ms, known_est_ms) or (nameless and _differ(known.name, said.name))
 
 
-def pairs(
-    listed: Collection[Presence], told: Collection[Presence], ahead_ms: int
-) -> Iterator[tuple[Presence, Presence]]:
-    """Find out which of the listed are which of those that events told of: each once, the surest first.
+@dataclass(slots=True)
+class Clues:
+    """What has been learned of one XiVO that helps to tell its people apart.
 
-    Units: `ahead_ms` is how far our clock is ahead of XiVO's, at most.
+    Shape: `orders_differ` once a user was found whose `joinOrder` is not their slot. As long as nobody was, it is: so
+           callers without a name are told apart.
+    Units: `ahead_ms` is how far our clock is ahead of XiVO's, at most: nobody is listed before they have joined.
     """
+
+    orders_differ: bool = False
+    ahead_ms: int = 2**62
+
+
+def pairs(
+    listed: Collection[Presence], told: Collection[Presence], clues: Clues
+) -> Iterator[tuple[Presence, Presence]]:
+    """Find out which of the listed are which of those that events told of: each once, the surest first."""
     found = [
         (rank, _distance(one, other), one, other)
         for one in listed
         for other in told
-        if (rank := _likeness(one, other, ahead_ms)) is not None
+        if (rank := _likeness(one, other, clues)) is not None
     ]
     found.sort(key=lambda each: each[:2])
     used: set[Presence] = set()
@@ -135,6 +155,7 @@ def pairs(
         if rank == _ONLY and not _alone(one, other, [each for each in found if not used & {each[2], each[3]}]):
             continue
         used |= {one, other}
+        clues.orders_differ |= rank > _SLOT
         yield one, other
 
 
@@ -142,23 +163,23 @@ _Candidate = tuple[int, int, Presence, Presence]
 _SLOT_AND_TIME, _SLOT, _TIME, _ONLY = range(4)
 
 
-def _likeness(listed: Presence, told: Presence, ahead_ms: int) -> int | None:
+def _likeness(listed: Presence, told: Presence, clues: Clues) -> int | None:
     """Say how sure it is that both are one; None if they are not.
 
     `joinOrder` is likely the same number as the events' index, and nobody says so: it counts only together with what
     is known of the person.
     """
-    if listed.member is None or contradict(listed.member, told) or None not in (listed.id, told.id):
+    if listed.member is None or contradict(listed, told) or None not in (listed.id, told.id):
         return None
     at_slot = listed.member.order == told.index
-    if listed.member.number != told.number:
+    if not is_alike(listed.member, told) or (listed.member.name != told.name and not at_slot):
         return None
-    if listed.member.name != told.name and not (at_slot and told.number is not None):
+    if not at_slot and not clues.orders_differ and None in (listed.username, told.username):
         return None
     joined_ms = listed.member.joined_ms
     if is_near(told.est_ms, joined_ms):
         return _SLOT_AND_TIME if at_slot else _TIME
-    if not told.is_here or (told.est_ms is not None and is_later(told.est_ms - ahead_ms, joined_ms)):
+    if not told.is_here or (told.est_ms is not None and is_later(told.est_ms - clues.ahead_ms, joined_ms)):
         return None  # one of them has left, and the same caller has come back
     return _SLOT if at_slot else _ONLY
 

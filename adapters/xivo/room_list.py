@@ -2,18 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
 from adapters.kit.understanding import JsonObject
 from adapters.xivo.wire import web
-from gateway.model.errors import LinkDown
+from gateway.model.errors import GatewayError
+from gateway.model.room import Room
 
 _ASK = web("getList", objectType="meetme")
 """XiVO announces that this will be replaced: nothing else here knows how the list is asked for."""
-
-
 _GAP_S = 0.1
+
+Answer = asyncio.Future[Sequence[Room]]
 
 
 class RoomList:
@@ -26,8 +27,8 @@ class RoomList:
     def __init__(self, send: Callable[[JsonObject], Awaitable[None]]) -> None:
         self._send = send
         self._asked_at: datetime | None = None
-        self._waiting: list[asyncio.Future[None]] = []
-        self._later: list[asyncio.Future[None]] = []
+        self._waiting: list[Answer] = []
+        self._later: list[Answer] = []
         self._not_before = 0.0
         self.is_refused = False
 
@@ -40,12 +41,12 @@ class RoomList:
             self._not_before = time.monotonic() + _GAP_S
             await self._ask()
 
-    async def ask(self) -> "asyncio.Future[None]":
+    async def ask(self) -> Answer:
         """Ask, if need be, and give a future that `answered` hands out once a list asked for from now on is there.
 
         Errors: LinkDown.
         """
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiter: Answer = asyncio.get_running_loop().create_future()
         if self._asked_at is not None:
             self._later.append(waiter)
         else:
@@ -53,13 +54,13 @@ class RoomList:
             await self._ask()
         return waiter
 
-    async def answered(self) -> tuple[datetime | None, list["asyncio.Future[None]"]]:
+    async def answered(self) -> tuple[datetime | None, list[Answer]]:
         """Take note of a list; give when it was asked for (None: it was not), and who has waited for it.
 
         Errors: LinkDown, when others wait for the next one and it cannot be asked for.
         """
         asked_at, waited = self._asked_at, self._waiting
-        self._asked_at, self._waiting, self._later = None, self._later, []
+        self._asked_at, self._waiting, self._later, self.is_refused = None, self._later, [], False
         if self._waiting:
             await self._ask()
         return asked_at, waited
@@ -69,11 +70,11 @@ class RoomList:
         self.is_refused = self._asked_at is not None
         self._asked_at = None
 
-    def give_up(self, error: LinkDown) -> None:
+    def give_up(self, error: GatewayError) -> None:
         """Let all who wait know that there will be no answer."""
         for waiter in (*self._waiting, *self._later):
             if not waiter.done():
-                waiter.set_exception(error)
+                waiter.set_exception(type(error)(str(error)))
         self._asked_at, self._waiting, self._later = None, [], []
 
     async def _ask(self) -> None:

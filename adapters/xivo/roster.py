@@ -76,7 +76,7 @@ class Rooms:
         """Learn how far our clock can at most be ahead: nobody is listed before they have joined."""
         joined_ms = [member.joined_ms for room in told.rooms for member in room.members]
         if joined_ms:
-            self._known.ahead_ms = min(self._known.ahead_ms, now_ms - max(joined_ms))
+            self._known.clues.ahead_ms = min(self._known.clues.ahead_ms, now_ms - max(joined_ms))
 
     # ---- the accounts inside ----
 

@@ -1,11 +1,21 @@
 """One room: who is in it, by the room list and by the accounts that sit in it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from adapters.xivo import mapping
 from adapters.xivo.events import Described, ListedRoom, Member
-from adapters.xivo.presences import NEAR_MS, Key, Presence, contradict, is_another, is_later, is_near, pairs
+from adapters.xivo.presences import (
+    NEAR_MS,
+    Clues,
+    Key,
+    Presence,
+    is_alike,
+    is_another,
+    is_later,
+    is_near,
+    pairs,
+)
 from adapters.xivo.views import Seen, View, estimate
 from gateway.model.ids import ParticipantId
 from gateway.model.reports import PictureReport, Report, UpdateReport
@@ -18,13 +28,10 @@ LIST_LAGS_MS = 30_000
 
 @dataclass(slots=True)
 class Known:
-    """What all rooms of one XiVO have in common.
-
-    Units: `ahead_ms` is how far our clock is ahead of XiVO's, at most: nobody joins before they are told of.
-    """
+    """What all rooms of one XiVO have in common."""
 
     has_lists: bool = True
-    ahead_ms: int = 2**62
+    clues: Clues = field(default_factory=Clues)
 
 
 class Scene:
@@ -63,9 +70,10 @@ class Scene:
 
     def take_list(self, listed: ListedRoom, now_ms: int, asked_ms: int | None) -> None:
         """Take what a list says of this room."""
-        self.listed, self.doubted = listed, False
+        self.listed = listed
         members: dict[Key, Member] = {(each.order, each.joined_ms): each for each in listed.members}
         self._end_unlisted(members, now_ms)
+        self._settle_rest(now_ms)
         known = {presence.key: presence for presence in self.here}
         late = self._late(now_ms)
         for key, member in members.items():
@@ -74,6 +82,7 @@ class Scene:
             elif key not in late:
                 self.here.append(Presence(joined_ms=member.joined_ms, key=key, member=member))
         self._match()
+        self.doubted = False
         for presence in self.here:
             if presence.id is None and presence.member is not None:
                 presence.take_key(presence.member)
@@ -82,7 +91,7 @@ class Scene:
 
     def is_unlisted(self, now_ms: int) -> None:
         """Take that a list leaves this room out: it says nothing any more of those inside."""
-        self.listed = None
+        self.listed, self.doubted = None, False
         for presence in [each for each in self.here if each.index is None]:
             self._end(presence, now_ms, by_list=True)
 
@@ -97,6 +106,14 @@ class Scene:
                 gone = unseen and presence.id is not None and now_ms - presence.joined_ms > NEAR_MS
             if gone:
                 self._end(presence, now_ms, by_list=True)
+
+    def _settle_rest(self, now_ms: int) -> None:
+        """Let those be here of whom it was not clear whether they or others are in their slot."""
+        source = self.source
+        for seen in source.slots.values() if source else ():
+            if source is not None and seen.presence is None:
+                self._recognise(source, seen, joining=True)
+                self._settle(source, seen, now_ms)
 
     def _late(self, now_ms: int) -> set[Key | None]:
         """Give the keys that this list may still show although events have told the end; forget the other departed."""
@@ -167,8 +184,9 @@ class Scene:
             seen = view.leave(said, now_ms)
             gone = seen.presence if seen else None
         else:
-            gone = self._slots.get(said.index)
-            if gone is not None and (contradict(gone, said) or is_later(gone.est_ms, estimate(said, now_ms))):
+            # A view that is complete has lost nobody: this is a leave told twice.
+            gone = None if view.complete else self._slots.get(said.index)
+            if gone is not None and (not is_alike(gone, said) or is_later(gone.est_ms, estimate(said, now_ms))):
                 gone = None
             self.doubted |= not view.complete
         if gone is not None and gone.is_here and self.source is view:
@@ -209,31 +227,39 @@ class Scene:
             seen.presence = holder
             return
         # Other views, or the list, may have told more than this one: then it means somebody who has left.
-        departed = [each for each in self._departed if each not in view.over and _may_be(each, seen)]
-        unbound = [each for each in self.here if each.index is None and _may_be(each, seen)]
+        clues = self._known.clues
+        departed = [each for each in self._departed if each not in view.over and _may_be(each, seen, clues)]
+        unbound = [each for each in self.here if each.index is None and _may_be(each, seen, clues)]
         best = min([*departed, *unbound], key=lambda each: _unlikeness(each, seen.described), default=None)
-        seen.presence = best if best in departed else None
+        if best is not None and not best.is_here:
+            seen.presence, best.index = best, seen.described.index
 
     @staticmethod
     def _is(holder: Presence, seen: Seen, *, joining: bool) -> bool:
-        if is_another(holder, holder.est_ms, seen.described, seen.est_ms, joining=joining):
+        if not is_alike(holder, seen.described) or is_later(holder.est_ms, seen.est_ms):
             return False
-        return not is_later(holder.est_ms, seen.est_ms)
+        return not is_another(holder, holder.est_ms, seen.described, seen.est_ms, joining=joining)
 
     def _settle(self, view: View, seen: Seen, now_ms: int) -> None:
-        """Let whoever the source means be here."""
+        """Let whoever the source means be here, and whom it had in the same slot be gone.
+
+        A view that has become the source may be behind: that somebody has left of whom only another view told, is not
+        believed unless the times show it. The list knows.
+        """
         index = seen.described.index
         if seen.presence is None:
             holder = self._slots.get(index)
             if holder is not None:
-                if holder not in view.over and is_later(holder.est_ms, seen.est_ms):
-                    return  # this view has yet to be told of the end that another told before it became the source
+                sure = holder.teller == view.login or is_later(seen.est_ms, holder.est_ms) or not self._known.has_lists
+                if holder not in view.over and (is_later(holder.est_ms, seen.est_ms) or not sure):
+                    self.doubted = True
+                    return
                 self._end(holder, now_ms)
             joined_ms = now_ms if seen.est_ms is None else seen.est_ms
             seen.presence = Presence(joined_ms=joined_ms, index=index, held_since_ms=now_ms)
             self.here.append(seen.presence)
             self._slots[index] = seen.presence
-        seen.presence.told = seen.described
+        seen.presence.told, seen.presence.teller = seen.described, view.login
         if seen.presence.est_ms is None:
             seen.presence.est_ms = seen.est_ms
 
@@ -242,16 +268,19 @@ class Scene:
         unbound = [each for each in self.here if each.key is not None and each.index is None]
         told = [each for each in self.here if each.key is None]
         if unbound:
-            self._match_departed(unbound, told)
+            orders_differed = self._known.clues.orders_differ
+            self._match_told(unbound, told)
+            if self._known.clues.orders_differ is not orders_differed:
+                self._match_told(unbound, told)
         if unbound:
             self._match_returned(unbound)
         if not self._known.has_lists:
             for presence in told:
                 self._name(presence)
 
-    def _match_departed(self, unbound: list[Presence], told: list[Presence]) -> None:
+    def _match_told(self, unbound: list[Presence], told: list[Presence]) -> None:
         nameless = [each for each in self._departed if each.key is None and not each.ended_by_list]
-        for listed, other in pairs(unbound, [*told, *nameless], self._known.ahead_ms):
+        for listed, other in pairs(unbound, [*told, *nameless], self._known.clues):
             unbound.remove(listed)
             self.here.remove(listed)
             other.key, other.member = listed.key, listed.member
@@ -269,7 +298,7 @@ class Scene:
             if gone is None or gone.is_here or not is_later(seen.est_ms, gone.joined_ms):
                 continue
             for listed in unbound:
-                if not contradict(listed, seen.described) and is_near(seen.est_ms, listed.joined_ms):
+                if is_alike(listed, seen.described) and is_near(seen.est_ms, listed.joined_ms):
                     seen.presence = listed
                     listed.index, listed.est_ms, listed.told = seen.described.index, seen.est_ms, seen.described
                     self._slots[seen.described.index] = listed
@@ -362,13 +391,13 @@ def _who(told: Described | None) -> Described | None:
     return told and Described(index=told.index, name=told.name, number=told.number, username=told.username)
 
 
-def _may_be(presence: Presence, seen: Seen) -> bool:
+def _may_be(presence: Presence, seen: Seen, clues: Clues) -> bool:
     """Whether somebody whom no event of this view has told may be the one it sees."""
     described, joined_ms = seen.described, presence.joined_ms if presence.est_ms is None else presence.est_ms
-    if contradict(presence, described) or not is_near(seen.est_ms, joined_ms):
+    if not is_alike(presence, described) or not is_near(seen.est_ms, joined_ms):
         return False
     other_caller, other_slot = _unlikeness(presence, described)
-    return not other_slot or (presence.index is None and not other_caller)
+    return not other_slot or (clues.orders_differ and presence.index is None and not other_caller)
 
 
 def _unlikeness(presence: Presence, described: Described) -> tuple[bool, bool]:

@@ -136,7 +136,6 @@ class RoomInXivo(RuleBasedStateMachine):
         self.memory = RoomMemory()
         self.follower = Follower()
         self.owners: dict[ParticipantId, int] = {}
-        self.detailed_since_loss = True
 
     def clock(self) -> datetime:
         return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=self.now_ms)
@@ -145,7 +144,11 @@ class RoomInXivo(RuleBasedStateMachine):
 
     @initialize()
     def the_list_is_asked_for(self) -> None:
+        self.an_earlier_day()
         self.gateway(self.rooms.listed(self.list_now(), self.clock()))
+
+    def an_earlier_day(self) -> None:
+        """What happened before; nothing."""
 
     def list_now(self) -> RoomsListed:
         members = tuple(person.listed() for person in self.people.values())
@@ -234,17 +237,23 @@ class RoomInXivo(RuleBasedStateMachine):
         if self.now_ms - self.blind.get(slot, 0) < APART_MS:
             return False
         twins = [each for each in self.everybody if each.caller == caller and self.now_ms - each.joined_ms < APART_MS]
-        return not any(each.slot == slot or not self.orders_are_slots for each in twins)
+        redialled = any(each.login is not None for each in twins)  # faster than anybody dials
+        return not redialled and not any(each.slot == slot or not self.orders_are_slots for each in twins)
 
     @rule(caller=st.sampled_from(CALLERS), doubled=st.booleans(), role=st.booleans())
     def somebody_joins(self, caller: tuple[str | None, str | None], doubled: bool, role: bool) -> None:
         if len(self.people) < 6:
             self.enter(caller, None, doubled=doubled, role=role)
 
-    @rule(login=st.sampled_from(LOGINS), doubled=st.booleans(), role=st.booleans())
-    def an_account_joins(self, login: str, doubled: bool, role: bool) -> None:
-        if login not in {person.login for person in self.people.values()}:
-            self.enter(({"ann": "1002", "bob": "1003"}[login], login), login, doubled=doubled, role=role)
+    @precondition(lambda self: self.outside())
+    @rule(which=st.integers(0, 1), doubled=st.booleans(), role=st.booleans())
+    def an_account_joins(self, which: int, doubled: bool, role: bool) -> None:
+        login = self.outside()[which % len(self.outside())]
+        self.enter(({"ann": "1002", "bob": "1003"}[login], login), login, doubled=doubled, role=role)
+
+    def outside(self) -> list[str]:
+        here = {person.login for person in self.people.values()}
+        return [login for login in LOGINS if login not in here]
 
     @precondition(lambda self: self.people)
     @rule(which=st.integers(0, 20), doubled=st.booleans(), lost=st.sampled_from([None, None, None, *LOGINS]))
@@ -281,11 +290,15 @@ class RoomInXivo(RuleBasedStateMachine):
     def a_list_arrives(self) -> None:
         self.arrive(self.lists, None)
 
-    @rule(login=st.sampled_from(LOGINS), count=st.integers(1, 4))
-    def events_arrive(self, login: str, count: int) -> None:
-        account = self.accounts[login]
+    @precondition(lambda self: self.told())
+    @rule(which=st.integers(0, 1), count=st.integers(1, 4))
+    def events_arrive(self, which: int, count: int) -> None:
+        account = self.told()[which % len(self.told())]
         for _ in range(min(count, len(account.on_their_way))):
             self.arrive(account.on_their_way, account)
+
+    def told(self) -> list[Account]:
+        return [account for account in self.accounts.values() if account.on_their_way]
 
     @rule(ms=st.sampled_from([1, 50, 300, 900, 1_100, 5_000, 20_000, 3_600_000]))
     def time_passes(self, ms: int) -> None:
@@ -310,20 +323,21 @@ class RoomInXivo(RuleBasedStateMachine):
     def oldest_ms(self) -> int:
         return min((queue[0].sent_ms for queue, _ in self.queues() if queue), default=2**62)
 
-    @rule(login=st.sampled_from(LOGINS))
-    def a_session_is_lost(self, login: str) -> None:
-        account = self.accounts[login]
+    @precondition(lambda self: any(self.inside()))
+    @rule(which=st.integers(0, 1))
+    def a_session_is_lost(self, which: int) -> None:
+        inside = list(self.inside())
+        account = inside[which % len(inside)]
         account.connected = False
         account.on_their_way.clear()
         account.slots.clear()
-        self.gateway(self.rooms.lost(login))
+        self.gateway(self.rooms.lost(account.login))
 
-    @rule(login=st.sampled_from(LOGINS), repeated=st.booleans())
-    def a_session_is_back(self, login: str, repeated: bool) -> None:
-        account = self.accounts[login]
-        if account.connected:
-            return
-        account.connected = True
+    @precondition(lambda self: not all(account.connected for account in self.accounts.values()))
+    @rule(repeated=st.booleans())
+    def a_session_is_back(self, repeated: bool) -> None:
+        account = next(each for each in self.accounts.values() if not each.connected)
+        login, account.connected = account.login, True
         if any(person.login == login for person in self.people.values()):
             account.unique_id = account.unique_id or f"{self.now_ms}.{login}"
             if repeated:
@@ -436,6 +450,14 @@ class RoomWithOtherOrders(RoomInXivo):
     """The list counts those who join, and does not name their slots."""
 
     orders_are_slots = False
+
+    def an_earlier_day(self) -> None:
+        """Learn from a user in another room that it is so."""
+        carl = Person(pid=-1, slot=1, order=7, joined_ms=self.now_ms, caller=("1004", "carl"), login="carl")
+        self.rooms.listed(RoomsListed(rooms=(ListedRoom(number="4002", members=(carl.listed(),)),)))
+        self.rooms.entered("carl", Entered(room="4002", people=(carl.seen_by("carl", self.now_ms),)))
+        self.rooms.lost("carl")
+        self.rooms.listed(RoomsListed(rooms=()))
 
 
 TestRoom = RoomInXivo.TestCase

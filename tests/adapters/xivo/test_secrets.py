@@ -137,7 +137,7 @@ def tokens_of(sim: XivoSimulator) -> list[str]:
 
 @pytest.mark.parametrize("trouble", TROUBLES)
 async def test_nothing_that_goes_wrong_shows_a_secret(trouble: str, caplog: pytest.LogCaptureFixture) -> None:
-    async with xivo(token_life_s=2) as sim, seat_at(sim.url, keepalive_s=0.05, request_timeout_s=0.3) as seat:
+    async with xivo(token_life_s=2) as sim, seat_at(sim.url, keepalive_s=0.1, request_timeout_s=0.3) as seat:
         shown = await TROUBLES[trouble](sim, seat)
         tokens = tokens_of(sim)
         frames = "".join(frame for _, frame in sim.frames_sent)
@@ -193,7 +193,7 @@ SERVERS: dict[str, tuple[Handler, Handler]] = {
 @pytest.mark.parametrize("server", SERVERS)
 async def test_a_strange_server_cannot_make_us_show_a_secret(server: str, caplog: pytest.LogCaptureFixture) -> None:
     login, socket = SERVERS[server]
-    async with served(login, socket) as url, seat_at(url, request_timeout_s=0.3, keepalive_s=0.05) as seat:
+    async with served(login, socket) as url, seat_at(url, request_timeout_s=0.3, keepalive_s=0.1) as seat:
         shown = await shown_by(seat)
     for secret in (PASSWORD, TOKEN, SIP_PASSWORD):
         assert secret not in shown

@@ -234,12 +234,12 @@ async def test_any_frame_is_a_sign_of_life() -> None:
             assert message.type is WSMsgType.TEXT
             assert message.data == PING
             pings += 1
-            if pings % 3 == 0:
+            if pings % 2 == 0:
                 await socket.send_str('{"msgType":"RightProfile","ctiMessage":{}}')
-            if pings == 12:
+            if pings == 8:
                 await socket.close()
 
-    async with opened_to(talk, keepalive_s=0.02) as socket:
+    async with opened_to(talk, keepalive_s=0.05) as socket:
         frames = await to_the_end(socket)
         assert socket.closed_by_xivo
         assert len(frames) == 4
