@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequen
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from adapters.kit.reports import Reports
 from adapters.xivo.arrivals import Arrivals
@@ -89,11 +90,11 @@ class Feed:
         async with AsyncExitStack() as stack:
             tried = [asyncio.Event() for _ in self._others]
             for account, event in zip(self._others, tried, strict=True):
-                await stack.enter_async_context(self._working(self._keep(account, event), account.login))
+                await stack.enter_async_context(self._working(partial(self._keep, account, event), account.login))
             leading = await self._open_session(self._list_account)
             self._list = RoomList(leading.send)
-            await stack.enter_async_context(self._working(self._lead(leading), "list account"))
-            await stack.enter_async_context(self._working(self._have_all_named(), "names"))
+            await stack.enter_async_context(self._working(partial(self._lead, leading), "list account"))
+            await stack.enter_async_context(self._working(self._have_all_named, "names"))
             await self._wait_for_the_others(tried)
             try:
                 await self._find_out_whether_rooms_are_listed()
@@ -129,12 +130,12 @@ class Feed:
     # ---- accounts ----
 
     @asynccontextmanager
-    async def _working(self, work: Coroutine[object, object, None], name: str) -> AsyncIterator[None]:
+    async def _working(self, work: Callable[[], Coroutine[object, object, None]], name: str) -> AsyncIterator[None]:
         """Have work done in a task while the block runs; its end is that of the feed, and a fault in it is raised."""
 
         async def to_the_end() -> None:
             try:
-                await work
+                await work()
             finally:
                 self.reports.end(LinkDown("the feed has stopped"))
 

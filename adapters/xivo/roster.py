@@ -65,8 +65,9 @@ class Rooms:
         reports: list[Report] = []
         for number, room in rooms.items():
             scene = self._scenes[number]
-            scene.take_list(room, now_ms, asked_ms)
-            reports += self._told(scene)
+            if not scene.is_known(room):
+                scene.take_list(room, now_ms, asked_ms)
+                reports += self._told(scene)
         for scene in unlisted.values():
             scene.is_unlisted(now_ms)
             reports += self._told(scene)

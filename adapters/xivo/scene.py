@@ -68,6 +68,13 @@ class Scene:
 
     # ---- the room list ----
 
+    def is_known(self, listed: ListedRoom) -> bool:
+        """Whether a list says what the one before said, and nobody else tells of this room.
+
+        So it is with most rooms of most lists: xuc sends all of them whenever one changes.
+        """
+        return listed == self.listed and not (self.views or self.held or self._departed or self.doubted)
+
     def take_list(self, listed: ListedRoom, now_ms: int, asked_ms: int | None) -> None:
         """Take what a list says of this room."""
         self.listed = listed

@@ -1,6 +1,7 @@
 """The open feed: several accounts, the room list and its absence, and what is lost and comes back."""
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -558,6 +559,16 @@ async def test_a_further_account_that_is_used_elsewhere_is_not_fought_for(tmp_pa
             await there.sim.until(lambda: "ada" in there.sim.logins, timeout_s=0.3)
         assert "ada" not in there.sim.logins
         assert there.seat.link.status is BackendStatus.LIVE
+
+
+async def test_a_feed_that_is_left_at_once_leaves_nothing_behind() -> None:
+    async with simulated() as sim:
+        adapter = adapter_for(sim, accounts=(), room_list=False)
+        async with adapter.feed():
+            pass
+        await sim.until(lambda: not sim.logins)
+        await adapter.aclose()
+    gc.collect()
 
 
 async def test_a_fault_of_ours_ends_the_feed_and_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
