@@ -1,10 +1,9 @@
 """The simulated Kazoo as `simulate` and `demo` run it: with a crowd in it, and the settings that connect to it."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from adapters.kazoo.simulator import Crowd, KazooSimulator
+from adapters.kazoo.simulator import KazooSimulator, crowd_of
 from gateway.simulator import Liveliness, SimulatedBackend
 
 _PASSWORD = "simulated"  # noqa: S105  # of a server on loopback; always the same, so that a restarted one is known
@@ -16,22 +15,9 @@ async def simulate(*, host: str, port: int, liveliness: Liveliness) -> AsyncIter
 
     Errors: OSError when the port is taken.
     """
-    async with KazooSimulator(host=host, port=port, password=_PASSWORD, seed=liveliness.seed) as kazoo:
-        crowd = Crowd(
-            kazoo,
-            rooms=liveliness.rooms,
-            people=liveliness.people,
-            churn=liveliness.churn,
-            talk_rate=liveliness.talk_rate,
-            seed=liveliness.seed,
-        )
-        crowd.furnish()
-        living = asyncio.create_task(crowd.run(), name="crowd")
-        try:
-            yield SimulatedBackend("Kazoo simulator", _settings(kazoo), kazoo.owner_id)
-        finally:
-            living.cancel()
-            await asyncio.wait({living})
+    kazoo = KazooSimulator(host=host, port=port, password=_PASSWORD, seed=liveliness.seed)
+    async with kazoo, crowd_of(kazoo, liveliness).living():
+        yield SimulatedBackend("Kazoo simulator", _settings(kazoo), kazoo.owner_id)
 
 
 def _settings(kazoo: KazooSimulator) -> dict[str, str]:

@@ -26,7 +26,7 @@ from adapters.kazoo.errors import RateLimitedError, RefusedError, UnreachableErr
 from adapters.kazoo.pace import Gate, Priority
 from adapters.kazoo.sign_in import SignIn
 from adapters.kazoo.wire import EnvelopeJson
-from adapters.kit.understanding import JsonObject, NotUnderstoodError, decoded, shaped
+from adapters.kit.understanding import JsonObject, NotUnderstoodError, body_of, decoded, shaped
 
 _PATIENCE_S = 2.0
 """How long a command waits for Kazoo's rate limit, before the viewer is told to try again."""
@@ -157,7 +157,7 @@ class Transport:
                 headers=_headers(request, token),
                 timeout=ClientTimeout(total=limit_s + request.lasting_s, sock_connect=limit_s / 2),
             ) as response:
-                return _answered(response.status, await _body_of(response))
+                return _answered(response.status, await body_of(response, _LARGEST_ANSWER_BYTES))
         except (ClientConnectorError, ConnectionTimeoutError) as error:
             raise UnreachableError(f"cannot connect to Kazoo ({type(error).__name__})", sent=False) from None
         except TimeoutError:
@@ -175,15 +175,6 @@ class Transport:
 def _headers(request: Request, token: str | None) -> dict[str, str]:
     headers = {} if token is None else {"X-Auth-Token": token}
     return headers if request.data is None else {**headers, "Content-Type": "application/json"}
-
-
-async def _body_of(response: ClientResponse) -> bytes:
-    parts = bytearray()
-    async for part in response.content.iter_any():
-        parts += part
-        if len(parts) > _LARGEST_ANSWER_BYTES:
-            raise NotUnderstoodError("the answer is too large")
-    return bytes(parts)
 
 
 def _answered(status: int, body: bytes) -> EnvelopeJson:

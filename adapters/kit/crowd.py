@@ -1,9 +1,12 @@
 """A crowd for a simulator: people who come, talk, mute themselves and go, in rooms with names one believes."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from random import Random
 from typing import Generic, NamedTuple, Protocol, TypeVar
+
+from gateway.simulator import Liveliness
 
 _MODERATORS = 0.15
 "the share of moderators among those who join"
@@ -70,33 +73,29 @@ class Hands(Protocol[Someone]):
 
 
 class Crowd(Generic[Someone]):
-    """Seeded life in `rooms` rooms with at most `people` participants each.
+    """Seeded life in a simulator's rooms: some are busy, in others people only leave until they are idle again."""
 
-    Rooms take turns: some are busy, in others people only leave until they are idle again.
-
-    Units: `churn` (joins, leaves, mutes) and `talk_rate` (talking starts or ends) are events a second over all rooms.
-    """
-
-    def __init__(
-        self,
-        hands: Hands[Someone],
-        cast: Cast,
-        *,
-        rooms: int = 8,
-        people: int = 6,
-        churn: float = 1.0,
-        talk_rate: float = 2.0,
-        seed: int = 1,
-    ) -> None:
+    def __init__(self, hands: Hands[Someone], cast: Cast, liveliness: Liveliness) -> None:
         self.room_ids: list[str] = []
         self._hands = hands
         self._cast = cast
-        self._rooms = rooms
-        self._people = people
-        self._churn = churn
-        self._talk_rate = talk_rate
-        self._rng = Random(seed)
+        self._rooms = liveliness.rooms
+        self._people = liveliness.people
+        self._churn = liveliness.churn
+        self._talk_rate = liveliness.talk_rate
+        self._rng = Random(liveliness.seed)
         self._busy: set[str] = set()
+
+    @asynccontextmanager
+    async def living(self) -> AsyncIterator[None]:
+        """Furnish the rooms, and keep them alive while the block runs."""
+        self.furnish()
+        life = asyncio.create_task(self.run(), name="crowd")
+        try:
+            yield
+        finally:
+            life.cancel()
+            await asyncio.wait({life})
 
     def furnish(self) -> None:
         """Create the rooms; two in three start with people in them, the others idle."""

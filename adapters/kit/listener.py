@@ -4,6 +4,8 @@ import asyncio
 import socket
 from collections.abc import Callable
 from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -144,3 +146,51 @@ class Listener:
         await asyncio.gather(*state.tasks, return_exceptions=True)
         for listening in server.servers:
             await listening.wait_closed()
+
+
+class Serving:
+    """A simulator on its port: entered it listens, left it has stopped, and started again it is where it was."""
+
+    _listener: Listener
+    _stirred: asyncio.Event
+    "set whenever clients or the hand have changed something"
+
+    async def start(self) -> None:
+        """Listen; after a stop on the same port as before.
+
+        Errors: OSError when the port is taken.
+        """
+        await self._listener.start()
+
+    async def stop(self) -> None:
+        """Close every connection. What is simulated stays as it is for the next start."""
+        await self._listener.stop()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    @property
+    def port(self) -> int:
+        """The port listened on; 0 before the first start when none was asked for."""
+        return self._listener.port
+
+    @property
+    def address(self) -> str:
+        """Host and port as a URL has them."""
+        return f"{self._listener.host}:{self.port}"
+
+    async def until(self, condition: Callable[[], bool], timeout_s: float = 5.0) -> None:
+        """Wait until something that clients or the hand cause has become true.
+
+        Errors: TimeoutError.
+        """
+        async with asyncio.timeout(timeout_s):
+            while not condition():
+                self._stirred.clear()
+                await self._stirred.wait()

@@ -5,6 +5,7 @@ import time
 from typing import TypeVar
 
 import msgspec
+from aiohttp import ClientResponse
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,19 @@ def decoded(raw: bytes, where: str) -> object:
         raise NotUnderstoodError(f"{where}: not JSON ({type(error).__name__})") from None
     except RecursionError:
         raise NotUnderstoodError(f"{where}: JSON that is nested too deeply") from None
+
+
+async def body_of(response: ClientResponse, most_bytes: int) -> bytes:
+    """Read the body of an answer, but no more than that.
+
+    Errors: NotUnderstoodError, when there is more; aiohttp.ClientError.
+    """
+    parts = bytearray()
+    async for part in response.content.iter_any():
+        parts += part
+        if len(parts) > most_bytes:
+            raise NotUnderstoodError("the answer is too large")
+    return bytes(parts)
 
 
 def objects(value: object) -> JsonObject:

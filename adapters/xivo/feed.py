@@ -92,6 +92,7 @@ class Feed:
             for account, event in zip(self._others, tried, strict=True):
                 await stack.enter_async_context(self._working(partial(self._keep, account, event), account.login))
             leading = await self._open_session(self._list_account)
+            stack.push_async_callback(leading.aclose)  # the task that follows it may be cancelled before it begins
             self._list = RoomList(leading.send)
             await stack.enter_async_context(self._working(partial(self._lead, leading), "list account"))
             await stack.enter_async_context(self._working(self._have_all_named, "names"))

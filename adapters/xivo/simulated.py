@@ -1,10 +1,9 @@
 """The simulated XiVO as `simulate` and `demo` run it: with a crowd in it, and the settings that connect to it."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from adapters.xivo.simulator import Crowd, User, XivoSimulator
+from adapters.xivo.simulator import User, XivoSimulator, crowd_of
 from gateway.simulator import Liveliness, SimulatedBackend
 
 _PASSWORD = "simulated"  # noqa: S105  # of a server on loopback; always the same, so that a restarted one is known
@@ -20,23 +19,8 @@ async def simulate(*, host: str, port: int, liveliness: Liveliness) -> AsyncIter
         reader = xivo.add_user("gateway", _PASSWORD, name="Conference gateway", number="1000")
         owner = xivo.add_user("ada", _PASSWORD, name="Ada Lambert", number="1001")
         visitor = xivo.add_user("ben", _PASSWORD, name="Ben Roussel", number="1002")
-        crowd = Crowd(
-            xivo,
-            host=owner.login,
-            visitor=visitor.login,
-            rooms=liveliness.rooms,
-            people=liveliness.people,
-            churn=liveliness.churn,
-            talk_rate=liveliness.talk_rate,
-            seed=liveliness.seed,
-        )
-        crowd.furnish()
-        living = asyncio.create_task(crowd.run(), name="crowd")
-        try:
+        async with crowd_of(xivo, liveliness, host=owner.login, visitor=visitor.login).living():
             yield SimulatedBackend("XiVO simulator", _settings(xivo, reader, owner, visitor), owner.login)
-        finally:
-            living.cancel()
-            await asyncio.wait({living})
 
 
 def _settings(xivo: XivoSimulator, reader: User, *others: User) -> dict[str, str | dict[str, str]]:

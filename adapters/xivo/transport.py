@@ -12,7 +12,7 @@ from aiohttp import (
     DummyCookieJar,
 )
 
-from adapters.kit.understanding import JsonObject, NotUnderstoodError, decoded, shaped
+from adapters.kit.understanding import JsonObject, NotUnderstoodError, body_of, decoded, shaped
 from adapters.xivo.config import XivoSettings
 from adapters.xivo.errors import RefusedError, UnreachableError, XivoError
 from adapters.xivo.wire import TokenJson
@@ -85,22 +85,13 @@ class Transport:
                 allow_redirects=False,
                 timeout=ClientTimeout(total=self.settings.request_timeout_s),
             ) as response:
-                return response.status, await _body_of(response)
+                return response.status, await body_of(response, _LARGEST_ANSWER_BYTES)
         except TimeoutError:
             return UnreachableError("XiVO did not answer in time")
         except ClientConnectorError as error:
             return UnreachableError(f"cannot connect to XiVO ({type(error).__name__})")
         except ClientError as error:
             return UnreachableError(f"the connection to XiVO broke ({type(error).__name__})")
-
-
-async def _body_of(response: ClientResponse) -> bytes:
-    parts = bytearray()
-    async for part in response.content.iter_any():
-        parts += part
-        if len(parts) > _LARGEST_ANSWER_BYTES:
-            raise NotUnderstoodError("the answer is too large")
-    return bytes(parts)
 
 
 def _understood(status: int, body: bytes) -> TokenJson:

@@ -1,22 +1,21 @@
 """Kazoo's rig."""
 
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Self
 
 from adapters.kazoo import KazooAdapter
 from adapters.kazoo.simulator import Generation, KazooSimulator
 from gateway.adapter import Adapter
 from gateway.model.ids import ParticipantId, RoomId
-from tests.contract.rig import Person
+from tests.contract.rig import OnSimulator, Person
 
 
-class KazooRig:
+class KazooRig(OnSimulator):
     """Kazoo in one of its generations; the master branch is 4.2 and can be asked to record."""
 
     def __init__(self, generation: Generation, *, master: bool = False) -> None:
         self.kind = "kazoo"
         self._sim = KazooSimulator(generation=generation, master=master)
+        super().__init__(self._sim)
         self._number = 0
         self.identity = self._sim.owner_id
 
@@ -38,21 +37,6 @@ class KazooRig:
                 "recording": True,
             }
         )
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        await self._sim.start()
-
-    async def stop(self) -> None:
-        await self._sim.stop()
 
     def furnish(self, name: str) -> RoomId:
         self._number += 1

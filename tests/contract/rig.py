@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
+from adapters.kit.listener import Serving
 from gateway.adapter import Adapter
 from gateway.model.ids import ParticipantId, RoomId
 
@@ -72,3 +73,25 @@ class Rig(Protocol):
 
     def truth(self) -> Mapping[RoomId, Mapping[ParticipantId, Person]]:
         """Who really is where."""
+
+
+class OnSimulator:
+    """What every rig on one of our simulators does in the same way."""
+
+    def __init__(self, sim: Serving) -> None:
+        self._served = sim
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        await self._served.start()
+
+    async def stop(self) -> None:
+        await self._served.stop()

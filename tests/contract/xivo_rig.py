@@ -1,20 +1,18 @@
 """XiVO's rig."""
 
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Self
 
 from adapters.xivo import XivoAdapter
 from adapters.xivo.simulator import XivoSimulator
 from gateway.adapter import Adapter
 from gateway.model.ids import ParticipantId, RoomId
-from tests.contract.rig import Person
+from tests.contract.rig import OnSimulator, Person
 
 _PASSWORD = "of-nobody"
 _SEATED = ("ada", "ben", "cem", "dov")
 
 
-class XivoRig:
+class XivoRig(OnSimulator):
     """A XiVO of today, or of 2019: then without deafen, close and invite, and it forgets who sits where.
 
     What the gateway is told of a room depends on whether one of its accounts sits in it: whoever joins a room without
@@ -25,6 +23,7 @@ class XivoRig:
         self.kind = "xivo"
         self.identity = "owner"
         self._sim = XivoSimulator()
+        super().__init__(self._sim)
         self._old = old
         self._sim.faults.old = old
         self._sim.faults.repeat_join_after_reconnect = not old
@@ -54,21 +53,6 @@ class XivoRig:
                 "answer_wait_s": 0.3,
             }
         )
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        await self._sim.start()
-
-    async def stop(self) -> None:
-        await self._sim.stop()
 
     def furnish(self, name: str) -> RoomId:
         self._rooms += 1

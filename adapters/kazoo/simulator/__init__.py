@@ -5,7 +5,7 @@ Source: the protocol sheet of Kazoo (the Crossbar documentation of conferences a
 """
 
 from .actions import EVERYBODY, Command
-from .crowd import Crowd, liven
+from .crowd import crowd_of
 from .faults import Faults
 from .generation import EVENT_NAMES, Generation
 from .server import KazooSimulator
@@ -15,10 +15,9 @@ __all__ = [
     "EVENT_NAMES",
     "EVERYBODY",
     "Command",
-    "Crowd",
     "Faults",
     "Generation",
     "JoinRefusedError",
     "KazooSimulator",
-    "liven",
+    "crowd_of",
 ]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from random import Random
 
 from adapters.kit import crowd
+from gateway.simulator import Liveliness
 
 from .server import KazooSimulator
 from .switch import JoinRefusedError, Participant
@@ -81,32 +82,6 @@ class _Hands:
         self._sim.set_deafened(room, who.call_id, deafened)
 
 
-class Crowd(crowd.Crowd[Participant]):
-    """Seeded life in a simulated Kazoo."""
-
-    def __init__(
-        self,
-        sim: KazooSimulator,
-        *,
-        rooms: int = 8,
-        people: int = 6,
-        churn: float = 1.0,
-        talk_rate: float = 2.0,
-        seed: int = 1,
-    ) -> None:
-        super().__init__(_Hands(sim), _CAST, rooms=rooms, people=people, churn=churn, talk_rate=talk_rate, seed=seed)
-
-
-async def liven(
-    sim: KazooSimulator,
-    *,
-    rooms: int = 8,
-    people: int = 6,
-    churn: float = 1.0,
-    talk_rate: float = 2.0,
-    seed: int = 1,
-) -> None:
-    """Furnish the simulator with rooms and keep them alive until cancelled."""
-    living = Crowd(sim, rooms=rooms, people=people, churn=churn, talk_rate=talk_rate, seed=seed)
-    living.furnish()
-    await living.run()
+def crowd_of(sim: KazooSimulator, liveliness: Liveliness) -> crowd.Crowd[Participant]:
+    """Make the crowd of a simulated Kazoo."""
+    return crowd.Crowd(_Hands(sim), _CAST, liveliness)

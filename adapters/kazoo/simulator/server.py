@@ -6,10 +6,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from random import Random
-from types import TracebackType
-from typing import Self
 
-from adapters.kit.listener import Listener
+from adapters.kit.listener import Listener, Serving
 
 from .actions import Actions, Command
 from .blackhole import Blackhole, Counters
@@ -26,7 +24,7 @@ from .web import RawAnswer, Received, Web
 from .wording import Wording
 
 
-class KazooSimulator:
+class KazooSimulator(Serving):
     """A small Kazoo: Crossbar and Blackhole on one port, one account, and no telephones.
 
     Units: `idle_close_s` and `token_life_s` are seconds; `clock` gives Unix seconds.
@@ -115,42 +113,21 @@ class KazooSimulator:
 
     # The server
 
-    async def start(self) -> None:
-        """Listen; after a stop on the same port as before.
-
-        Errors: OSError when the port is taken.
-        """
-        await self._listener.start()
-
     async def stop(self) -> None:
         """Close every connection. Rooms and documents stay as they are for the next start."""
         self._actions.obedience.cancel()
         self._blackhole.shuffle.flush()
-        await self._listener.stop()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
-
-    @property
-    def port(self) -> int:
-        """The port listened on; 0 before the first start when none was asked for."""
-        return self._listener.port
+        await super().stop()
 
     @property
     def base_url(self) -> str:
         """Where `/v2/` is found."""
-        return f"http://{self._listener.host}:{self.port}"
+        return f"http://{self.address}"
 
     @property
     def socket_url(self) -> str:
         """Where the events are found; any other path serves too."""
-        return f"ws://{self._listener.host}:{self.port}/"
+        return f"ws://{self.address}/"
 
     # What can be seen from outside the protocol
 
@@ -195,16 +172,6 @@ class KazooSimulator:
         """Tell what is really so, in our own words: every configured room, and every other that runs."""
         rooms = dict.fromkeys([*self._documents.stored, *self._switch.runs])
         return {one: truth_of(self._document(one), self._switch.runs.get(one)) for one in rooms}
-
-    async def until(self, condition: Callable[[], bool], timeout_s: float = 5.0) -> None:
-        """Wait until something that clients or the hand cause has become true.
-
-        Errors: TimeoutError.
-        """
-        async with asyncio.timeout(timeout_s):
-            while not condition():
-                self._stirred.clear()
-                await self._stirred.wait()
 
     # The hand: rooms
 

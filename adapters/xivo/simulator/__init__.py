@@ -6,11 +6,11 @@ Source: the protocol sheet of XiVO (the Conferences API page, the client library
 """
 
 from .commands import Command
-from .crowd import Crowd
+from .crowd import crowd_of
 from .faults import Faults
 from .rooms import Member
 from .server import XivoSimulator
 from .truth import ParticipantTruth, RoomTruth, Seat
 from .users import User
 
-__all__ = ["Command", "Crowd", "Faults", "Member", "ParticipantTruth", "RoomTruth", "Seat", "User", "XivoSimulator"]
+__all__ = ["Command", "Faults", "Member", "ParticipantTruth", "RoomTruth", "Seat", "User", "XivoSimulator", "crowd_of"]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from random import Random
 
 from adapters.kit import crowd
+from gateway.simulator import Liveliness
 
 from .rooms import Member
 from .server import XivoSimulator
@@ -83,20 +84,8 @@ class _Hands:
         self._sim.set_deafened(room, who.index, deafened)
 
 
-class Crowd(crowd.Crowd[Member]):
-    """Seeded life in a simulated XiVO; the host sits in the first room for good, the visitor comes and goes."""
-
-    def __init__(
-        self,
-        sim: XivoSimulator,
-        *,
-        host: str,
-        visitor: str | None = None,
-        rooms: int = 8,
-        people: int = 6,
-        churn: float = 1.0,
-        talk_rate: float = 2.0,
-        seed: int = 1,
-    ) -> None:
-        hands = _Hands(sim, host, visitor, Random(seed))
-        super().__init__(hands, _CAST, rooms=rooms, people=people, churn=churn, talk_rate=talk_rate, seed=seed)
+def crowd_of(
+    sim: XivoSimulator, liveliness: Liveliness, *, host: str, visitor: str | None = None
+) -> crowd.Crowd[Member]:
+    """Make the crowd of a simulated XiVO; the host sits in the first room for good, the visitor comes and goes."""
+    return crowd.Crowd(_Hands(sim, host, visitor, Random(liveliness.seed)), _CAST, liveliness)

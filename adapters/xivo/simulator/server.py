@@ -6,10 +6,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 from random import Random
-from types import TracebackType
-from typing import Self
 
-from adapters.kit.listener import Listener
+from adapters.kit.listener import Listener, Serving
 
 from .commands import Command, Commands
 from .cti import Cti
@@ -23,7 +21,7 @@ from .web import Received, Web
 from .wording import Wording
 
 
-class XivoSimulator:
+class XivoSimulator(Serving):
     """A small XiVO: users, lines, conference rooms, and xuc on one port; no telephones.
 
     Units: `token_life_s` and `silence_s` (until a client that says nothing is dropped) are seconds; `clock` gives
@@ -63,36 +61,15 @@ class XivoSimulator:
 
     # The server
 
-    async def start(self) -> None:
-        """Listen; after a stop on the same port as before.
-
-        Errors: OSError when the port is taken.
-        """
-        await self._listener.start()
-
     async def stop(self) -> None:
         """Close every connection. Users, rooms and who is in them stay as they are for the next start."""
         self._commands.cancel()
-        await self._listener.stop()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
-
-    @property
-    def port(self) -> int:
-        """The port listened on; 0 before the first start when none was asked for."""
-        return self._listener.port
+        await super().stop()
 
     @property
     def url(self) -> str:
         """Where `/xuc/api/2.0` is found."""
-        return f"http://{self._listener.host}:{self.port}"
+        return f"http://{self.address}"
 
     # What can be seen from outside the protocol
 
@@ -142,16 +119,6 @@ class XivoSimulator:
     def truth(self) -> dict[str, RoomTruth]:
         """Tell what is really so, in our own words: every room by its number."""
         return {number: truth_of(room) for number, room in self._rooms.by_number.items()}
-
-    async def until(self, condition: Callable[[], bool], timeout_s: float = 5.0) -> None:
-        """Wait until something that clients or the hand cause has become true.
-
-        Errors: TimeoutError.
-        """
-        async with asyncio.timeout(timeout_s):
-            while not condition():
-                self._stirred.clear()
-                await self._stirred.wait()
 
     # The hand: users and rooms
 

@@ -6,7 +6,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from adapters.kazoo.simulator import EVENT_NAMES, Crowd, Generation, KazooSimulator, liven
+from adapters.kazoo.simulator import EVENT_NAMES, Generation, KazooSimulator, crowd_of
+from gateway.simulator import Liveliness
 from tests.adapters.kazoo.kazoo_client import blackhole, kazoo
 
 ALL = list(Generation)
@@ -353,7 +354,7 @@ async def test_commands_over_http_show_as_events() -> None:
 def test_the_same_seed_makes_the_same_crowd() -> None:
     def lived(seed: int) -> Any:
         sim = KazooSimulator(clock=lambda: 0.0)
-        crowd = Crowd(sim, rooms=6, people=4, seed=seed)
+        crowd = crowd_of(sim, Liveliness(rooms=6, people=4, seed=seed))
         crowd.furnish()
         for _ in range(2_000):
             crowd.step()
@@ -366,7 +367,7 @@ def test_the_same_seed_makes_the_same_crowd() -> None:
 
 def test_a_crowd_keeps_some_rooms_busy_and_some_idle() -> None:
     sim = KazooSimulator()
-    crowd = Crowd(sim, rooms=30, people=5, churn=2, talk_rate=1)
+    crowd = crowd_of(sim, Liveliness(rooms=30, people=5, churn=2, talk_rate=1))
     crowd.furnish()
     for _ in range(20_000):
         crowd.step()
@@ -379,7 +380,7 @@ def test_a_crowd_keeps_some_rooms_busy_and_some_idle() -> None:
 
 async def test_a_living_simulator_sends_events_and_ends_when_cancelled() -> None:
     async with kazoo() as client, blackhole(client) as events:
-        crowd = Crowd(client.sim, rooms=3, people=4, churn=500, talk_rate=500)
+        crowd = crowd_of(client.sim, Liveliness(rooms=3, people=4, churn=500, talk_rate=500))
         crowd.furnish()
         for room_id in crowd.room_ids:
             await events.subscribe(whole_room(Generation.K4_3, room_id))
@@ -391,12 +392,9 @@ async def test_a_living_simulator_sends_events_and_ends_when_cancelled() -> None
 
 
 async def test_a_crowd_without_any_rate_rests() -> None:
-    async with kazoo() as client:
-        living = asyncio.create_task(liven(client.sim, rooms=3, people=2, churn=0, talk_rate=0))
-        await client.sim.until(lambda: len(client.sim.room_ids()) == 3)
+    still = Liveliness(rooms=3, people=2, churn=0, talk_rate=0)
+    async with kazoo() as client, crowd_of(client.sim, still).living():
+        assert len(client.sim.room_ids()) == 3
         before = client.sim.counters.events
         await client.call("GET", client.rooms)
         assert client.sim.counters.events == before
-        living.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await living

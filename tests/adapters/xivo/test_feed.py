@@ -540,7 +540,7 @@ async def test_a_list_account_that_is_used_elsewhere_fails_with_the_reason(tmp_p
     async with house(tmp_path, accounts=()) as there:
         there.sim.faults.double_login = "kick_first"
         rival = adapter_for(there.sim, accounts=())
-        async with gateway_on(there, subfolder(tmp_path), rival) as other:  # type: ignore[arg-type]
+        async with gateway_on(there, subfolder(tmp_path), rival) as other:
             await asyncio.wait(
                 [asyncio.ensure_future(each.until_status(BackendStatus.FAILED)) for each in (there.seat, other)],
                 return_when=asyncio.FIRST_COMPLETED,

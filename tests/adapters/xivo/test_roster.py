@@ -81,7 +81,7 @@ def _phone() -> Telephone:
 
 def member(order: int, ago_s: float, number: str | None = "0612345678", **more: object) -> Member:
     fields: dict[str, object] = {"name": number, "muted": False, **more}
-    return Member(order=order, joined_ms=NOON_MS - int(ago_s * 1000), number=number, **fields)  # type: ignore[arg-type]  # as named
+    return Member(order=order, joined_ms=NOON_MS - int(ago_s * 1000), number=number, **fields)  # as named
 
 
 def person(index: int, number: str | None = "0612345678", since: float | None = 0, **more: object) -> Described:
@@ -93,7 +93,7 @@ def person(index: int, number: str | None = "0612345678", since: float | None = 
         "talking": False,
         **more,
     }
-    return Described(index=index, number=number, since_s=since, **fields)  # type: ignore[arg-type]  # as named
+    return Described(index=index, number=number, since_s=since, **fields)  # as named
 
 
 def ada(index: int = 1, since: float = 60, **more: object) -> Described:

@@ -1,13 +1,13 @@
 """A crowd lives in the simulated XiVO, and `simulate` says how to connect to it."""
 
-import asyncio
 import tomllib
 from typing import Any
 
 import aiohttp
 
+from adapters.kit.crowd import Crowd
 from adapters.xivo.simulated import simulate
-from adapters.xivo.simulator import Crowd, XivoSimulator
+from adapters.xivo.simulator import Member, XivoSimulator, crowd_of
 from gateway.commands.simulate import as_table
 from gateway.simulator import Liveliness, SimulatedBackend
 from tests.adapters.xivo.xuc_client import Phone, xuc
@@ -18,10 +18,10 @@ def house(sim: XivoSimulator) -> None:
         sim.add_user(login, f"pw-{login}", number=number)
 
 
-def crowded(seed: int, *, people: int = 4) -> tuple[XivoSimulator, Crowd]:
+def crowded(seed: int, *, people: int = 4) -> tuple[XivoSimulator, Crowd[Member]]:
     sim = XivoSimulator(clock=lambda: 1_700_000_000.0)
     house(sim)
-    crowd = Crowd(sim, host="host", visitor="guest", rooms=6, people=people, seed=seed)
+    crowd = crowd_of(sim, Liveliness(rooms=6, people=people, seed=seed), host="host", visitor="guest")
     crowd.furnish()
     return sim, crowd
 
@@ -59,13 +59,10 @@ def test_rooms_are_numbered_from_4000_and_some_ask_for_a_pin() -> None:
 
 async def test_a_living_simulator_sends_events() -> None:
     async with xuc(house) as client, client.phone("host") as phone:
-        crowd = Crowd(client.sim, host="host", visitor="guest", rooms=3, people=4, churn=500, talk_rate=500)
-        crowd.furnish()
-        living = asyncio.create_task(crowd.run())
-        kinds = {(await phone.next())["msgType"] for _ in range(100)}
+        liveliness = Liveliness(rooms=3, people=4, churn=500, talk_rate=500)
+        async with crowd_of(client.sim, liveliness, host="host", visitor="guest").living():
+            kinds = {(await phone.next())["msgType"] for _ in range(100)}
         assert "ConferenceParticipantEvent" in kinds
-        living.cancel()
-        await asyncio.wait({living})
 
 
 async def test_simulate_serves_what_its_settings_connect_to() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.live.asks import AskEverybody
 from gateway.live.results import CommandOutcome
 from gateway.model.commands import Action
 from gateway.model.errors import CommandErrorCode
@@ -203,8 +204,7 @@ async def test_who_is_known_by_the_list_alone_cannot_be_aimed_at_and_is_not_said
         there.sim.faults.repeat_join_after_reconnect = False
         there.sim.drop_link("ada")
         await there.until(lambda: there.person(target).role is None)
-        asked = ("ada", {"claz": "web", "command": "getCurrentCallsPhoneEvents"})
-        await there.sim.until(lambda: list(there.sim.reads).count(asked) == 2)
+        await there.sim.until(lambda: there.reads("ada", "getCurrentCallsPhoneEvents") == 2)
         there.sim.talks(ROOM, there.index(me))
         await there.until(lambda: there.person(me).talking)
         for action in (Action.MUTE, Action.KICK):
@@ -213,3 +213,20 @@ async def test_who_is_known_by_the_list_alone_cannot_be_aimed_at_and_is_not_said
         there.sim.talks(ROOM, there.index(target))
         await there.until(lambda: there.person(target).talking)
         assert (await there.do_to(Action.MUTE, target)).outcome is CommandOutcome.CONFIRMED
+
+
+async def test_a_mute_all_reaches_those_whose_slot_is_known_and_says_that_it_left_others_out(tmp_path: Path) -> None:
+    async with house(tmp_path, accounts=("ada",)) as there:
+        me = await there.joins("ada", organizer=True)
+        known, unknown = await there.joins("Known"), await there.joins("Unknown")
+        there.sim.faults.repeat_join_after_reconnect = False
+        there.sim.drop_link("ada")
+        await there.until(lambda: there.person(known).role is None)
+        await there.sim.until(lambda: there.reads("ada", "getCurrentCallsPhoneEvents") == 2)
+        for who in (me, known):
+            there.sim.talks(ROOM, there.index(who))
+        await there.until(lambda: there.person(me).talking and there.person(known).talking)
+        result = await there.do(AskEverybody(Action.MUTE_ALL, ROOM), "cem")
+        assert codes(result) == [CommandErrorCode.CONFLICT]
+        await there.until(lambda: there.person(known).muted and there.person(me).muted)
+        assert not there.person(unknown).muted

@@ -160,7 +160,7 @@ async def house(
     async with simulated() as sim:
         there = House(sim)
         arrange(there)
-        async with gateway_on(there, folder, adapter_for(sim, **settings)) as seat:  # type: ignore[arg-type]
+        async with gateway_on(there, folder, adapter_for(sim, **settings)) as seat:
             there.seat = seat
             if live:
                 await seat.until_status(BackendStatus.LIVE)
