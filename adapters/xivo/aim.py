@@ -1,8 +1,8 @@
 """One participant at whom a command is aimed by their slot, and whoever sits in that slot meanwhile."""
 
 from adapters.kit.understanding import JsonObject
-from adapters.xivo.events import Described
 from adapters.xivo.roster import Rooms
+from adapters.xivo.told import Described
 from adapters.xivo.wire import web
 from gateway.model.errors import CommandErrorCode, CommandRefused, refused
 from gateway.model.ids import ParticipantId, RoomId
@@ -27,14 +27,14 @@ class Aim:
         self._came_otherwise = False
 
     def frame(self, command: str) -> JsonObject | None:
-        """Name the slot at the moment of sending; None when the flag is as wanted.
+        """Name the slot at the moment of sending; None when the flag is as wanted, and nothing speaks against it.
 
         Errors: CommandRefused when they have left, whoever sits in the slot now, or when their slot is not known.
         """
         target = self.target()
         if target is None:
             raise missing(self._rooms, self._room_id, self._participant_id)
-        if self._is_set(target):
+        if self._is_set(target) and not self._rooms.is_disputed(self._room_id, self._participant_id):
             return None
         self._index = target.index
         return web(command, numConf=self._room_id, index=target.index)

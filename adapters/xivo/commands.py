@@ -118,7 +118,8 @@ class Commander:
         def frame() -> JsonObject | None:
             if not self._is_here(room_id, participant_id):
                 raise gone()
-            return None if shown() else web(_ON_ME[action], numConf=room_id)
+            already = shown() and not self._rooms.is_disputed(room_id, participant_id)
+            return None if already else web(_ON_ME[action], numConf=room_id)
 
         await self._lane_of(seat.login).do(Order(room_id=room_id, frame=frame, shown=shown, codes=_MY_CODES))
 

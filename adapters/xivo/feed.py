@@ -11,7 +11,11 @@ from functools import partial
 
 from adapters.kit.reports import Reports
 from adapters.xivo.arrivals import Arrivals
-from adapters.xivo.events import (
+from adapters.xivo.lane import Lane, LateFailure
+from adapters.xivo.room_list import Answer, RoomList
+from adapters.xivo.roster import Rooms
+from adapters.xivo.session import Account, Session
+from adapters.xivo.told import (
     CallsTold,
     CallTold,
     CommandFailed,
@@ -22,10 +26,6 @@ from adapters.xivo.events import (
     RoomsListed,
     Told,
 )
-from adapters.xivo.lane import Lane, LateFailure
-from adapters.xivo.room_list import Answer, RoomList
-from adapters.xivo.roster import Rooms
-from adapters.xivo.session import Account, Session
 from gateway.model.errors import CommandErrorCode, GatewayError, LinkDown, SignInRefused, refused
 from gateway.model.reports import CommandFailedReport, Report
 from gateway.model.room import Room

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from adapters.xivo.events import Described, ListedRoom, Member
+from adapters.xivo.told import Described, ListedRoom, Member
 from gateway.model.ids import ParticipantId, RoomId
 from gateway.model.room import Participant, Room, RoomDetail, RoomState
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from adapters.xivo import mapping
-from adapters.xivo.events import Described, Member
+from adapters.xivo.told import Described, Member
 from gateway.model.ids import ParticipantId
 
 NEAR_MS = 3_000

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from adapters.xivo import mapping
-from adapters.xivo.events import (
+from adapters.xivo.scene import Known, Scene
+from adapters.xivo.told import (
     CALL_ESTABLISHED,
     CALL_ON_HOLD,
     CALL_RELEASED,
@@ -17,7 +18,6 @@ from adapters.xivo.events import (
     PersonTold,
     RoomsListed,
 )
-from adapters.xivo.scene import Known, Scene
 from adapters.xivo.views import Seat, View
 from gateway.model.ids import ParticipantId, RoomId
 from gateway.model.reports import Report, RosterDoubtReport
@@ -202,6 +202,11 @@ class Rooms:
         """Give a participant as the view of `login` has its slot now; None when they left or it is somebody else's."""
         view = self._view(login, room_id)
         return None if view is None else self._scenes[room_id].now(view, participant_id)
+
+    def is_disputed(self, room_id: RoomId, participant_id: ParticipantId) -> bool:
+        """Whether list and events disagree on whether a participant is muted."""
+        scene = self._scenes.get(room_id)
+        return scene is not None and scene.is_disputed(participant_id)
 
     def at(self, room_id: RoomId, login: str, index: int) -> Described | None:
         """Give whoever is in a slot by the view of `login`."""

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from adapters.xivo import mapping
-from adapters.xivo.events import Described, ListedRoom, Member
 from adapters.xivo.presences import (
     NEAR_MS,
     Clues,
@@ -16,6 +15,7 @@ from adapters.xivo.presences import (
     is_near,
     pairs,
 )
+from adapters.xivo.told import Described, ListedRoom, Member
 from adapters.xivo.views import Seen, View, estimate
 from gateway.model.ids import ParticipantId
 from gateway.model.reports import PictureReport, Report, UpdateReport
@@ -209,6 +209,15 @@ class Scene:
             return None
         self._recognise(view, seen, joining=True)
         return seen.described if seen.presence is presence else None
+
+    def is_disputed(self, participant_id: ParticipantId) -> bool:
+        """Whether list and events say otherwise of whether somebody is muted: one of them lags, or was lost."""
+        presence = next((each for each in self.here if each.id == participant_id), None)
+        if presence is None or presence.member is None or self.source is None:
+            return False
+        seen = self.source.of(presence)
+        said = {presence.member.muted, seen.described.muted if seen else None}
+        return said == {True, False}
 
     # ---- who is who ----
 

@@ -12,10 +12,11 @@ from pydantic import SecretStr
 
 from adapters.kit.understanding import JsonObject
 from adapters.xivo.errors import fought_over, no_line, sign_on_failed
-from adapters.xivo.events import Interpreter, LineTold, SignedOn, SignOnFailed, Told
+from adapters.xivo.events import Interpreter
 from adapters.xivo.lane import Lane
 from adapters.xivo.sign_in import SignIn
 from adapters.xivo.stream import CtiSocket
+from adapters.xivo.told import LineTold, SignedOn, SignOnFailed, Told
 from adapters.xivo.transport import Transport
 from adapters.xivo.wire import web
 from gateway.model.errors import GatewayError, LinkDown

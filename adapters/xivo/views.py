@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field, replace
 
-from adapters.xivo.events import Described
 from adapters.xivo.presences import Presence, contradict, is_another, is_later
+from adapters.xivo.told import Described
 from gateway.model.room import ParticipantRole
 
 

@@ -10,9 +10,10 @@ from aiohttp.test_utils import unused_port
 from pydantic import SecretStr
 
 from adapters.xivo.config import XivoSettings
-from adapters.xivo.events import Interpreter, Told
+from adapters.xivo.events import Interpreter
 from adapters.xivo.session import Account, Session
 from adapters.xivo.simulator import XivoSimulator
+from adapters.xivo.told import Told
 from adapters.xivo.transport import Transport
 
 PASSWORD = "pw-secret-7f3a"

@@ -15,7 +15,7 @@ from gateway.model.errors import CommandErrorCode, CommandRefused
 from gateway.model.events import CommandFailed, ParticipantLeft
 from gateway.model.ids import ParticipantId, RoomId
 from gateway.model.room import LeaveReason, ParticipantRole, RoomState
-from tests.adapters.xivo.xivo_gateway import ROOM, House, codes, house
+from tests.adapters.xivo.xivo_gateway import ROOM, House, codes, eventually, house
 
 CONFIRMED, ACCEPTED, REJECTED = CommandOutcome.CONFIRMED, CommandOutcome.ACCEPTED, CommandOutcome.REJECTED
 Code = CommandErrorCode
@@ -73,6 +73,22 @@ async def test_what_is_so_already_is_not_asked_for_again(tmp_path: Path, action:
         await there.until(there.seat.is_true)
         assert (await there.do_to(action, guest)).outcome is CONFIRMED
         assert there.sent == []
+
+
+async def test_what_is_so_by_a_lost_event_only_is_asked_for(tmp_path: Path) -> None:
+    """The list says that somebody is not muted; the event that would have said so was lost."""
+    async with house(tmp_path) as there:
+        _, guest = await meeting(there)
+        there.sim.set_muted(ROOM, 2, True)
+        await there.until(there.seat.is_true)
+        there.sim.faults.lose_updates = True
+        there.sim.set_muted(ROOM, 2, False)
+        await eventually(lambda: there.seat.link.adapter._rooms.is_disputed(ROOM, guest))
+        there.sim.faults.lose_updates = False
+        assert there.person(guest).muted
+        await there.do_to(Action.MUTE, guest)
+        assert there.sent == [("ada", web("conferenceMute", numConf=ROOM, index=2))]
+        await there.until(there.seat.is_true)
 
 
 async def test_who_is_muted_can_be_deafened_and_stays_muted(tmp_path: Path) -> None:

@@ -9,9 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.kit.understanding import JsonObject
-from adapters.xivo.events import (
-    IGNORED,
-    TRANSLATED,
+from adapters.xivo.events import IGNORED, TRANSLATED, Interpreter
+from adapters.xivo.told import (
     CallsTold,
     CallTold,
     CommandFailed,
@@ -19,7 +18,6 @@ from adapters.xivo.events import (
     Entered,
     ErrorTold,
     Exited,
-    Interpreter,
     LineTold,
     ListedRoom,
     Member,

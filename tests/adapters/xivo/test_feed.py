@@ -13,17 +13,8 @@ import pytest
 from aiohttp import web
 
 from adapters.xivo import XivoAdapter
-from adapters.xivo.events import (
-    CallsTold,
-    CallTold,
-    Described,
-    ListedRoom,
-    Member,
-    PersonKind,
-    PersonTold,
-    RoomsListed,
-)
 from adapters.xivo.roster import Rooms
+from adapters.xivo.told import CallsTold, CallTold, Described, ListedRoom, Member, PersonKind, PersonTold, RoomsListed
 from gateway.live.asks import AskMe
 from gateway.live.link import BackendStatus
 from gateway.live.results import CommandOutcome

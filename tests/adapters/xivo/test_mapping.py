@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.xivo import mapping
-from adapters.xivo.events import Described, ListedRoom, Member
+from adapters.xivo.told import Described, ListedRoom, Member
 from gateway.model.ids import ParticipantId, RoomId
 from gateway.model.room import Participant, ParticipantRole, Room, RoomDetail, RoomState
 

@@ -5,16 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from adapters.xivo.events import (
-    CallTold,
-    CommandFailed,
-    Entered,
-    Interpreter,
-    PersonTold,
-    RoomsListed,
-    Told,
-)
+from adapters.xivo.events import Interpreter
 from adapters.xivo.roster import Rooms
+from adapters.xivo.told import CallTold, CommandFailed, Entered, PersonTold, RoomsListed, Told
 from gateway.model.ids import ParticipantId, RoomId
 from gateway.model.reports import PictureReport, UpdateReport
 from gateway.model.room import Participant, ParticipantRole, Room, RoomDetail, RoomState

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from adapters.xivo.events import (
+from adapters.xivo.roster import Rooms
+from adapters.xivo.told import (
     CallsTold,
     CallTold,
     Described,
@@ -17,7 +18,6 @@ from adapters.xivo.events import (
     PersonTold,
     RoomsListed,
 )
-from adapters.xivo.roster import Rooms
 from adapters.xivo.views import Seat
 from gateway.model.ids import ParticipantId, RoomId
 from gateway.model.reports import PictureReport, Report, RosterDoubtReport, UpdateReport

@@ -12,7 +12,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from adapters.xivo.events import (
+from adapters.xivo.roster import Rooms
+from adapters.xivo.told import (
     CallsTold,
     CallTold,
     Described,
@@ -24,7 +25,6 @@ from adapters.xivo.events import (
     PersonTold,
     RoomsListed,
 )
-from adapters.xivo.roster import Rooms
 from gateway.model.events import ParticipantJoined
 from gateway.model.history import appearance, diff
 from gateway.model.ids import ParticipantId, RoomId

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from aiohttp import web
 
-from adapters.xivo.events import CallsTold
 from adapters.xivo.simulator import XivoSimulator
+from adapters.xivo.told import CallsTold
 from gateway.model.errors import GatewayError
 from tests.adapters.xivo.accounts import (
     PASSWORD,

@@ -7,10 +7,10 @@ from collections import Counter
 import pytest
 from aiohttp import web
 
-from adapters.xivo.events import CallsTold, ErrorTold, LineTold, RoomsListed, SignedOn
 from adapters.xivo.lane import Order
 from adapters.xivo.session import Account, Session
 from adapters.xivo.simulator import XivoSimulator
+from adapters.xivo.told import CallsTold, ErrorTold, LineTold, RoomsListed, SignedOn
 from gateway.model.errors import LinkDown, OutcomeUnknown, SignInRefused
 from gateway.model.ids import RoomId
 from tests.adapters.xivo.accounts import (
