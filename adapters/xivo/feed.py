@@ -193,7 +193,7 @@ class Feed:
             await self._follow(session)
         except LinkDown as error:
             # Not worth a line in the log: often the whole link is lost, and if not, the next attempt will tell.
-            self.troubles[account.login] = str(error)
+            self.troubles[account.login] = _about(account.login, error)
 
     async def _follow(self, session: Session) -> None:
         """Take what a session is told until it ends; what only it knew is unknown then.
@@ -326,9 +326,10 @@ class Feed:
     # ---- troubles ----
 
     def _cannot_sign_on(self, login: str, error: GatewayError) -> None:
-        if self._said.get(login) != str(error):
-            log.warning("XiVO account '%s': %s", login, error)
-        self.troubles[login] = self._said[login] = str(error)
+        trouble = _about(login, error)
+        if self._said.get(login) != trouble:
+            log.warning("%s", trouble)
+        self.troubles[login] = self._said[login] = trouble
 
     def _is_well(self, login: str) -> None:
         self.troubles.pop(login, None)
@@ -352,6 +353,11 @@ class _Waits:
         wait_s = self._next_s * random.uniform(0.5, 1.0)
         self._next_s = min(self._next_s * 2, self._patience.longest_wait_s)
         return wait_s
+
+
+def _about(login: str, error: GatewayError) -> str:
+    text = str(error)
+    return text if f"'{login}'" in text else f"XiVO account '{login}': {text}"
 
 
 def _late(failure: LateFailure | None) -> list[Report]:

@@ -5,10 +5,11 @@ from collections.abc import Callable
 
 import click
 
-from tests.bench import frames, live, memory, processes, scenarios
+from tests.bench import frames, live, memory, processes, scenarios, xivo
 
 MEASURES: dict[str, Callable[[], str]] = {
     "frames": frames.measure,
+    "xivo": xivo.measure,
     "memory": memory.measure,
     "start": lambda: asyncio.run(processes.start()),
     "idle": lambda: asyncio.run(processes.idle()),
