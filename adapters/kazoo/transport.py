@@ -1,5 +1,6 @@
 """One HTTP request to Kazoo: its turn, its token, its time limit, and the answer as an envelope or a failure."""
 
+import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -150,13 +151,17 @@ class Transport:
     async def _send(self, request: Request, token: str | None) -> EnvelopeJson:
         limit_s = self._settings.request_timeout_s
         try:
-            async with self.session.request(
-                request.method,
-                self._url(request),
-                data=None if request.data is None else msgspec.json.encode({"data": request.data}),
-                headers=_headers(request, token),
-                timeout=ClientTimeout(total=limit_s + request.lasting_s, sock_connect=limit_s / 2),
-            ) as response:
+            # Not aiohttp's own limit for all of it: that one swallows a cancellation which comes at the same moment.
+            async with (
+                asyncio.timeout(limit_s + request.lasting_s),
+                self.session.request(
+                    request.method,
+                    self._url(request),
+                    data=None if request.data is None else msgspec.json.encode({"data": request.data}),
+                    headers=_headers(request, token),
+                    timeout=ClientTimeout(total=None, sock_connect=limit_s / 2),
+                ) as response,
+            ):
                 return _answered(response.status, await body_of(response, _LARGEST_ANSWER_BYTES))
         except (ClientConnectorError, ConnectionTimeoutError) as error:
             raise UnreachableError(f"cannot connect to Kazoo ({type(error).__name__})", sent=False) from None

@@ -1,5 +1,7 @@
 """One HTTP request to XiVO: its time limit, its size, no redirects, and the answer as an object or a failure."""
 
+import asyncio
+
 import msgspec
 from aiohttp import (
     ClientConnectorError,
@@ -77,14 +79,18 @@ class Transport:
         self, method: str, what: str, headers: dict[str, str], body: JsonObject | None
     ) -> tuple[int, bytes] | UnreachableError:
         try:
-            async with self.session.request(
-                method,
-                f"{self.settings.api_url}/auth/{what}",
-                data=None if body is None else msgspec.json.encode(body),
-                headers=headers if body is None else {**headers, "Content-Type": "application/json"},
-                allow_redirects=False,
-                timeout=ClientTimeout(total=self.settings.request_timeout_s),
-            ) as response:
+            # Not aiohttp's own limit for all of it: that one swallows a cancellation which comes at the same moment.
+            async with (
+                asyncio.timeout(self.settings.request_timeout_s),
+                self.session.request(
+                    method,
+                    f"{self.settings.api_url}/auth/{what}",
+                    data=None if body is None else msgspec.json.encode(body),
+                    headers=headers if body is None else {**headers, "Content-Type": "application/json"},
+                    allow_redirects=False,
+                    timeout=ClientTimeout(total=None),
+                ) as response,
+            ):
                 return response.status, await body_of(response, _LARGEST_ANSWER_BYTES)
         except TimeoutError:
             return UnreachableError("XiVO did not answer in time")
