@@ -7,7 +7,7 @@ backend; all its methods run on the event loop and must not block it.
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Protocol, Self
 
 from pydantic import BaseModel
@@ -25,11 +25,13 @@ class Receipt:
     """What a backend's acceptance of a command says beyond yes.
 
     Shape: `room` is a room that was created or whose settings changed, as the backend answered it (None: not said);
-           `participant_id` is the presence an invitation made.
+           `participant_id` is the presence an invitation made; `voice_call_token` is what the host's phone has to call
+           for a room that was made. It is a secret: whoever calls it is in.
     """
 
     room: Room | None = None
     participant_id: ParticipantId | None = None
+    voice_call_token: str | None = field(default=None, repr=False)
 
 
 class Adapter(Protocol):

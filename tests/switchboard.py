@@ -50,6 +50,7 @@ from gateway.model.room import (
 )
 
 HERE = "tests/switchboard.py"
+VOICE_CALL_TOKEN = "conf_of-nobody"
 NO_HOLD = "this switch cannot hold anybody"
 ABILITIES: dict[Capability, Support] = {
     **{each: native("a method", HERE) for each in Capability},
@@ -242,7 +243,7 @@ class Switchboard:
                 return Receipt(participant_id=guest)
             case CreateRoom(name, patch):
                 made = self.open_room(f"made-{len(self.rooms)}", name=name, settings=_patched(RoomSettings(), patch))
-                return Receipt(room=self.rooms[made])
+                return Receipt(room=self.rooms[made], voice_call_token=VOICE_CALL_TOKEN)
             case UpdateSettings(room_id, name, patch):
                 room = self.rooms[room_id]
                 settings = _patched(room.settings or RoomSettings(), patch)

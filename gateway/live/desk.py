@@ -213,13 +213,14 @@ class Desk:
             async with asyncio.timeout_at(errand.deadline):
                 await errand.link.reread(made.id)
         except (TimeoutError, LinkDown):
-            return CommandResult(CommandOutcome.ACCEPTED, (), key)
+            return CommandResult(CommandOutcome.ACCEPTED, (), key, voice_call_token=sent.receipt.voice_call_token)
         now = errand.link.table.get(made.id)
         return CommandResult(
             CommandOutcome.ACCEPTED if now is None else CommandOutcome.CONFIRMED,
             (),
             key,
             None if now is None else now.position,
+            voice_call_token=sent.receipt.voice_call_token,
         )
 
     # ---- everybody in a room ----

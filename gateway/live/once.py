@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import msgspec
 
@@ -98,7 +99,7 @@ class Once:
             if _may_be_tried_again(result):
                 await self._kept.release(owner, key)
             else:
-                await self._kept.finish(owner, key, msgspec.to_builtins(result))
+                await self._kept.finish(owner, key, msgspec.to_builtins(replace(result, voice_call_token=None)))
         except StorageUnavailable:
             return False
         return True

@@ -1,7 +1,7 @@
 """What a command is answered with."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gateway.model.errors import CommandError
@@ -32,7 +32,8 @@ class CommandResult:
     """What a command came to.
 
     Shape: `position` is that of the event which shows the effect, in the log of the room `key`; `participant` is whom
-           it was about, as of that event. It can be stored and given again, so it refers to the room only by its key.
+           it was about, as of that event. It can be stored and given again, so it refers to the room only by its key;
+           `voice_call_token` is a secret, and never stored.
     """
 
     outcome: CommandOutcome
@@ -41,6 +42,7 @@ class CommandResult:
     position: Position | None = None
     participant: Participant | None = None
     results: tuple[ParticipantResult, ...] = ()
+    voice_call_token: str | None = field(default=None, repr=False)
 
 
 def rejected(*errors: CommandError, key: RoomKey | None = None) -> CommandResult:

@@ -152,11 +152,22 @@ class InviteParticipantPayload(CommandPayload):
     participant: Participant | None = told("The guest, once in the room, where the backend tells which one it is.")
 
 
+@dataclass
+class _CreationView(_PayloadView):
+    @property
+    def voice_call_token(self) -> str | None:
+        return self.result.voice_call_token
+
+
 @strawberry.type(description="What making a room answers.")
-class CreateRoomPayload(CommandPayload):
+class CreateRoomPayload(_CreationView, CommandPayload):
     """What making a room answers."""
 
     room: Room | None = told("The new room.")
+    voice_call_token: str | None = told(
+        "RingCentral: what the host's phone (WebRTC or SIP) has to call within 38 seconds for the conference to begin. "
+        "Whoever calls it is in, so it is a secret, and not given again to a repeat with the same idempotencyKey."
+    )
 
 
 @dataclass

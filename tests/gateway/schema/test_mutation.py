@@ -11,7 +11,7 @@ from gateway.model.errors import CommandError, CommandErrorCode
 from gateway.model.ids import BackendId, ParticipantId, RoomId
 from gateway.model.room import ParticipantRole
 from tests.gateway.schema.house import ADMIN, CLOUD, ME, MODERATOR, PBX, SCHEMA, VIEWER, House, backend, gid
-from tests.switchboard import NO_HOLD
+from tests.switchboard import NO_HOLD, VOICE_CALL_TOKEN
 
 ERRORS = "outcome position errors { code message field retryAfterMs capability }"
 ELSEWHERE = BackendId("elsewhere")
@@ -313,6 +313,15 @@ async def test_a_room_is_made_changed_and_deleted(house: House) -> None:
     deletion = "mutation ($input: RoomCommandInput!) { payload: deleteRoom(input: $input) { outcome deletedRoomId } }"
     assert await done(house, deletion, ADMIN, roomId=room) == {"outcome": "CONFIRMED", "deletedRoomId": room}
     assert await house.data("query ($id: ID!) { room(id: $id) { id } }", id=room) == {"room": None}
+
+
+async def test_what_opens_a_conference_is_given_once_and_stored_nowhere(house: House) -> None:
+    create = """mutation ($input: CreateRoomInput!) { payload: createRoom(input: $input) {
+      outcome voiceCallToken room { id } } }"""
+    made = await done(house, create, ADMIN, backendId=backend(PBX), name="New", idempotencyKey="once")
+    assert (made["outcome"], made["voiceCallToken"]) == ("CONFIRMED", VOICE_CALL_TOKEN)
+    again = await done(house, create, ADMIN, backendId=backend(PBX), name="New", idempotencyKey="once")
+    assert (again["room"], again["voiceCallToken"]) == (made["room"], None)
 
 
 async def test_settings_left_out_are_unchanged_and_null_ones_cleared(house: House) -> None:
