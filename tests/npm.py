@@ -40,7 +40,7 @@ def node_modules(manifest: Path) -> Path:
     Errors: Absent; subprocess.CalledProcessError when the registry answers, and npm cannot install all the same.
     """
     digest = hashlib.sha256(manifest.read_bytes()).hexdigest()[:16]
-    folder = _cache() / f"{manifest.parent.name}-{digest}"
+    folder = cache() / f"{manifest.parent.name}-{digest}"
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as unfinished:
@@ -49,7 +49,8 @@ def node_modules(manifest: Path) -> Path:
     return folder / "node_modules"
 
 
-def _cache() -> Path:
+def cache() -> Path:
+    """Give the folder where packages are kept."""
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(root) / "conference-gateway"
 

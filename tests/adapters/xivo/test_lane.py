@@ -22,7 +22,7 @@ from adapters.xivo.errors import (
 from adapters.xivo.lane import Lane, LateFailure, Order
 from gateway.model.errors import CommandErrorCode, CommandRefused, LinkDown, OutcomeUnknown, refused
 from gateway.model.ids import RoomId
-from tests.adapters.xivo.leaping import now, run
+from tests.leaping import now, run
 
 ANY = frozenset({NOT_A_MEMBER, NOT_ORGANIZER, PARTICIPANT_NOT_FOUND})
 KICK = ANY | {CANNOT_KICK_ORGANIZER}

@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 from aiohttp import web
@@ -25,41 +24,14 @@ from tests.adapters.xivo.accounts import (
     told_of,
     xivo,
 )
+from tests.secrecy import logged, told
+
+pytestmark = pytest.mark.usefixtures("everything_is_logged")
 
 SIP = "sip-secret-of-ada"
 """What the simulated XiVO says in LineConfig."""
 TOKEN = "token-secret-55d1"
 SIP_PASSWORD = "sip-secret-91c2"
-OTHER_SIDE = ("uvicorn", "websockets", "aiohttp.access", "aiohttp.server", "aiohttp.web")
-"""The simulated XiVO's own loggers; it is here only because tests have both ends in one process."""
-
-
-def told(error: BaseException) -> str:
-    """Everything an exception can show, and those that it came from."""
-    shown, seen, open_ends = [], set(), [error]
-    while open_ends:
-        one = open_ends.pop()
-        if id(one) in seen:
-            continue
-        seen.add(id(one))
-        shown += [*traceback.format_exception(one), str(one), repr(one), repr(vars(one)), repr(one.args)]
-        open_ends += [each for each in (one.__cause__, one.__context__) if each is not None]
-    return "".join(shown)
-
-
-def logged(caplog: pytest.LogCaptureFixture) -> str:
-    ours = [record for record in caplog.records if not record.name.startswith(OTHER_SIDE)]
-    return "\n".join(f"{record.getMessage()} {record.args!r} {record.exc_text}" for record in ours)
-
-
-@pytest.fixture(autouse=True)
-async def _everything_is_logged(caplog: pytest.LogCaptureFixture) -> AsyncIterator[None]:
-    caplog.set_level(0)
-    loop = asyncio.get_running_loop()
-    loop.set_debug(True)
-    loop.slow_callback_duration = 0.0  # so that every step of every task is logged
-    yield
-    loop.set_debug(False)
 
 
 async def shown_by(seat: Seat) -> str:

@@ -19,7 +19,7 @@ from gateway.model.ids import ParticipantId, RoomId
 from gateway.model.room import Participant, Room
 from gateway.model.viewer import Viewer, ViewerRole
 from tests.contract.gateway_on_rig import BACKEND, Seat, gateway_on
-from tests.contract.rig import Person
+from tests.contract.rig import Person, Usual
 
 PASSWORD = "pw-of-everybody"
 NUMBERS = {"gateway": "1000", "ada": "1001", "ben": "1002", "cem": "1003"}
@@ -29,7 +29,7 @@ PATIENCE = Patience(first_wait_s=0.01, longest_wait_s=0.05, refused_wait_s=0.05,
 Wish = Command | AskEverybody | AskMe
 
 
-class House:
+class House(Usual):
     """A XiVO with one gateway at it; `gateway` is the list account, the other users may be accounts as well."""
 
     kind = "xivo"
