@@ -6,8 +6,16 @@ from typing import cast
 from gateway.adapter import Adapter
 from gateway.simulator import Simulator
 
-_ADAPTERS = {"xivo": "adapters.xivo:XivoAdapter", "kazoo": "adapters.kazoo:KazooAdapter"}
-_SIMULATORS = {"xivo": "adapters.xivo.simulated:simulate", "kazoo": "adapters.kazoo.simulated:simulate"}
+_ADAPTERS = {
+    "xivo": "adapters.xivo:XivoAdapter",
+    "kazoo": "adapters.kazoo:KazooAdapter",
+    "ringcentral": "adapters.ringcentral:RingCentralAdapter",
+}
+_SIMULATORS = {
+    "xivo": "adapters.xivo.simulated:simulate",
+    "kazoo": "adapters.kazoo.simulated:simulate",
+    "ringcentral": "adapters.ringcentral.simulated:simulate",
+}
 
 
 def kinds() -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """A gateway with one backend, the rig's, and ways to wait for what it should come to."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Set
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,9 +13,9 @@ from gateway.live.live import ConfiguredBackend, Live, LiveLimits
 from gateway.live.results import CommandResult
 from gateway.live.table import RoomAt
 from gateway.model.commands import Action, Command, ParticipantCommand, RoomCommand
-from gateway.model.events import Event
+from gateway.model.events import Event, ParticipantJoined, ParticipantLeft, ParticipantUpdated
 from gateway.model.ids import BackendId, ParticipantId, RoomId, RoomKey
-from gateway.model.room import Participant, ParticipantRole
+from gateway.model.room import Participant, ParticipantRole, RoomState
 from gateway.model.viewer import Viewer, ViewerRole
 from gateway.storage import Storage
 from tests.contract.rig import Person, Rig
@@ -48,12 +48,29 @@ class Seat:
         assert found is not None
         return found
 
-    def people(self, room: RoomId) -> dict[ParticipantId, Participant]:
+    def everybody(self, room: RoomId) -> dict[ParticipantId, Participant]:
         found = self.live.room(RoomKey(BACKEND, room))
         return {} if found is None else dict(found.room.participants)
 
-    def events(self, room: RoomId) -> list[Event]:
+    def people(self, room: RoomId) -> dict[ParticipantId, Participant]:
+        """Who is there and need not be."""
+        always = self.rig.always_there(room)
+        return {who: each for who, each in self.everybody(room).items() if who not in always}
+
+    def is_over(self, room: RoomId) -> bool:
+        """Whether no conference runs in a room any more, as that looks with this backend."""
+        found = self.live.room(RoomKey(BACKEND, room))
+        if self.rig.rooms_stay:
+            return found is not None and found.room.state is RoomState.IDLE
+        return found is None or found.room.state is RoomState.ENDED
+
+    def history(self, room: RoomId) -> list[Event]:
         return [update.event for update in self.seen if update.key.room_id == room]
+
+    def events(self, room: RoomId) -> list[Event]:
+        """What happened in a room, but for those who are always there."""
+        always = self.rig.always_there(room)
+        return [event for event in self.history(room) if _whose(event) not in always]
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait until something is so; looked at again whenever anything is published."""
@@ -69,24 +86,35 @@ class Seat:
         await self.until(lambda: self.link.status is status)
 
     async def until_true(self) -> None:
-        """Wait until the gateway's picture is the rig's truth."""
+        """Wait until the gateway's picture is the rig's truth, having read what no report can have told."""
+        untold = frozenset(self.rig.flags) - self.rig.told
+        await self.until(lambda: self.link.status is BackendStatus.LIVE and self.is_true(untold))
+        for room in self.rig.truth() if untold else ():
+            await self.link.reread(room)
         await self.until(self.is_true)
 
-    def is_true(self) -> bool:
+    def is_true(self, apart_from: Set[str] = frozenset()) -> bool:
         """Whether the gateway knows the same rooms and people as the rig, and nothing that is not so."""
         ours, theirs = self.picture(), self.rig.truth()
         return {room: set(people) for room, people in ours.items()} == {
             room: set(people) for room, people in theirs.items()
-        } and all(_agrees(ours[room][who], theirs[room][who]) for room in ours for who in ours[room])
+        } and all(_agrees(ours[room][who], theirs[room][who], apart_from) for room in ours for who in ours[room])
 
     def picture(self) -> dict[RoomId, dict[ParticipantId, Person]]:
+        """Give what the gateway has; a room that ended with its conference is only remembered."""
         return {
             room_at.key.room_id: {each.id: _person(each) for each in room_at.room.participants.values()}
             for room_at in self.live.rooms()
+            if self.rig.rooms_stay or room_at.room.state is not RoomState.ENDED
         }
 
-    async def do(self, wish: Command | AskEverybody | AskMe) -> CommandResult:
-        return await self.live.desk.do(self.viewer, Ask(BACKEND, wish))
+    async def learn(self, room: RoomId, flag: str) -> None:
+        """Have a room read, if the backend does not tell of a flag by itself."""
+        if flag not in self.rig.told:
+            await self.link.reread(room)
+
+    async def do(self, wish: Command | AskEverybody | AskMe, viewer: Viewer | None = None) -> CommandResult:
+        return await self.live.desk.do(viewer or self.viewer, Ask(BACKEND, wish))
 
     async def do_to(self, action: Action, room: RoomId, who: ParticipantId) -> CommandResult:
         return await self.do(ParticipantCommand(action, room, who))
@@ -112,9 +140,29 @@ async def gateway_on(rig: Rig, folder: Path, adapter: Adapter | None = None) -> 
 
 def _person(participant: Participant) -> Person:
     moderator = None if participant.role is None else participant.role is ParticipantRole.MODERATOR
-    return Person(participant.display_name, participant.muted, participant.deafened, participant.talking, moderator)
+    return Person(
+        participant.display_name,
+        participant.muted,
+        participant.deafened,
+        participant.talking,
+        moderator,
+        participant.on_hold,
+    )
 
 
-def _agrees(ours: Person, theirs: Person) -> bool:
+def _agrees(ours: Person, theirs: Person, apart_from: Set[str]) -> bool:
     """Whether all that we know of somebody is so; None is what the backend has not said."""
-    return all(known in (None, really) for known, really in zip(ours, theirs, strict=True))
+    both = zip(Person._fields, ours, theirs, strict=True)
+    return all(known in (None, really) for name, known, really in both if name not in apart_from)
+
+
+def _whose(event: Event) -> ParticipantId | None:
+    match event:
+        case (
+            ParticipantJoined(_, participant)
+            | ParticipantUpdated(_, participant, _)
+            | ParticipantLeft(_, participant, _)
+        ):
+            return participant.id
+        case _:
+            return None

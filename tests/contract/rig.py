@@ -1,10 +1,9 @@
 """What the suite needs of a backend: its adapter, its simulator, and hands for what only people and networks do."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
-from adapters.kit.listener import Serving
 from gateway.adapter import Adapter
 from gateway.model.ids import ParticipantId, RoomId
 
@@ -17,14 +16,25 @@ class Person(NamedTuple):
     deafened: bool | None
     talking: bool | None
     moderator: bool | None
+    on_hold: bool | None = None
 
 
 class Rig(Protocol):
-    """What a simulator must be able to do for the suite."""
+    """What a simulator must be able to do for the suite, and in what backends differ beyond their capabilities."""
 
     kind: str
     identity: str
     """The backend's user that `somebody_joins(owner=True)` is."""
+    rooms_stay: bool
+    """Rooms have names and outlive their conferences; else a room is one conference: nameless, and gone with it."""
+    moderators_join: bool
+    """Whoever joins may be a moderator; else only those are who are always there."""
+    names_guests: bool
+    """An invitation can say by which name a guest is shown."""
+    flags: tuple[str, ...]
+    """The flags of a participant that `set_flag` can set."""
+    told: frozenset[str]
+    """Those of `flags` that the backend tells by itself; the others have to be read."""
 
     def adapter(self) -> Adapter:
         """Make an adapter with right credentials."""
@@ -45,16 +55,28 @@ class Rig(Protocol):
         """Be gone, as after a crash."""
 
     def furnish(self, name: str) -> RoomId:
-        """Have a room with nobody in it."""
+        """Have a room with nobody in it but those who are always there."""
+
+    def begin(self, room: RoomId, token: str | None) -> None:
+        """Let the conference begin in a room that the gateway has made; `token` is what it was told for that."""
+
+    def empty(self, room: RoomId) -> None:
+        """Let everybody hang up, those too who are always there."""
+
+    def always_there(self, room: RoomId) -> Set[ParticipantId]:
+        """Who is in the room for as long as its conference runs; also once it is over."""
+
+    def bearer(self, room: RoomId, flag: str, who: ParticipantId) -> ParticipantId:
+        """Whose flag can be set: theirs, or only that of somebody who is always there."""
 
     def somebody_joins(self, room: RoomId, name: str, *, moderator: bool = False, owner: bool = False) -> ParticipantId:
-        """Let somebody in."""
+        """Let somebody in; an owner who is always there is in already."""
 
     def leaves(self, room: RoomId, who: ParticipantId) -> None:
         """Let somebody hang up."""
 
     def set_flag(self, room: RoomId, who: ParticipantId, flag: str, value: bool) -> None:
-        """Set muted, deafened or talking, as by the phone."""
+        """Set one of `flags`, as by the phone or another app."""
 
     def cut(self) -> None:
         """Break the connection that carries events."""
@@ -75,11 +97,43 @@ class Rig(Protocol):
         """Who really is where."""
 
 
-class OnSimulator:
-    """What every rig on one of our simulators does in the same way."""
+class Served(Protocol):
+    """A simulator on its port."""
 
-    def __init__(self, sim: Serving) -> None:
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+class Usual:
+    """In what backends differ, as it is with most."""
+
+    rooms_stay = True
+    moderators_join = True
+    names_guests = True
+    flags: tuple[str, ...] = ("muted", "deafened", "talking")
+    told = frozenset(flags)
+
+    def always_there(self, room: RoomId) -> Set[ParticipantId]:
+        return frozenset()
+
+    def bearer(self, room: RoomId, flag: str, who: ParticipantId) -> ParticipantId:
+        return who
+
+
+class OnSimulator(Usual):
+    """What rigs on our simulators do in the same way."""
+
+    def __init__(self, sim: Served) -> None:
         self._served = sim
+
+    def begin(self, room: RoomId, token: str | None) -> None:
+        assert token is None
+        self.somebody_joins(room, "Ann")
+
+    def empty(self, room: RoomId) -> None:
+        for who in list(self.truth()[room]):
+            self.leaves(room, who)
 
     async def __aenter__(self) -> Self:
         await self.start()

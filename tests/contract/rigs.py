@@ -9,6 +9,7 @@ from adapters.kazoo.simulator import Generation
 from gateway.model.ids import ParticipantId, RoomId
 from tests.contract.kazoo_rig import KazooRig
 from tests.contract.rig import Rig
+from tests.contract.ringcentral_rig import RingCentralRig
 from tests.contract.xivo_rig import XivoRig
 
 RIGS: dict[str, Callable[[], Rig]] = {
@@ -16,6 +17,9 @@ RIGS: dict[str, Callable[[], Rig]] = {
     "kazoo-master": partial(KazooRig, Generation.K4_2, master=True),
     "xivo": XivoRig,
     "xivo-2019": partial(XivoRig, old=True),
+    "ringcentral": RingCentralRig,
+    "ringcentral-webhook": partial(RingCentralRig, notifications="webhook"),
+    "ringcentral-account": partial(RingCentralRig, account_wide=True),
 }
 """Every rig by name; kinds come before the dash."""
 
@@ -29,14 +33,16 @@ async def live_a_while(rig: Rig, rooms: list[RoomId], *, steps: int, seed: int) 
         people = inside[room]
         match rng.randrange(10):
             case 0 | 1 | 2:
-                people.append(rig.somebody_joins(room, f"Caller {step}", moderator=rng.random() < 0.2))
+                people.append(
+                    rig.somebody_joins(room, f"Caller {step}", moderator=rng.random() < 0.2 and rig.moderators_join)
+                )
             case 3 | 4 if people:
                 rig.leaves(room, people.pop(rng.randrange(len(people))))
             case 9 if rng.random() < 0.1:
                 rig.cut()
             case what if people:
-                flag = ("muted", "deafened", "talking")[what % 3]
-                rig.set_flag(room, rng.choice(people), flag, value=rng.random() < 0.5)
+                flag = rig.flags[what % len(rig.flags)]
+                rig.set_flag(room, rig.bearer(room, flag, rng.choice(people)), flag, value=rng.random() < 0.5)
             case _:
                 pass
         if step % 7 == 0:

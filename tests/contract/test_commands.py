@@ -1,5 +1,7 @@
 """Commands, and what the desk says they came to (R7 to R10, R15)."""
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.live.asks import AskEverybody, AskMe
@@ -9,8 +11,8 @@ from gateway.model.commands import Action, CreateRoom, Invite, ParticipantComman
 from gateway.model.errors import CommandErrorCode
 from gateway.model.events import ParticipantJoined, ParticipantLeft, ParticipantUpdated, RoomRemoved
 from gateway.model.ids import ParticipantId, RoomId
-from gateway.model.room import LeaveReason, RoomState
-from tests.contract.gateway_on_rig import Seat
+from gateway.model.room import LeaveReason, ParticipantRole, RoomState
+from tests.contract.gateway_on_rig import BACKEND, Seat
 
 _ON_ONE = {
     Action.MUTE: ("muted", True),
@@ -35,12 +37,22 @@ def _needs(seat: Seat, action: Action) -> None:
 
 
 async def _room_with(seat: Seat, *names: str) -> tuple[RoomId, list[ParticipantId]]:
-    """Have a new room with people in it, the first of them a moderator."""
+    """Have a new room with people in it, the first of them a moderator where people who join can be."""
     room = seat.rig.furnish("Board meeting")
-    people = [seat.rig.somebody_joins(room, name, moderator=nth == 0) for nth, name in enumerate(names)]
+    people = [
+        seat.rig.somebody_joins(room, name, moderator=nth == 0 and seat.rig.moderators_join)
+        for nth, name in enumerate(names)
+    ]
     await seat.link.reread(room)
     await seat.until(lambda: set(seat.people(room)) == set(people))
     return room, people
+
+
+def _spared(seat: Seat, room: RoomId, action: Action) -> set[ParticipantId]:
+    """Give the moderators, where the backend leaves those alone when it does something to everybody."""
+    if Sparing.MODERATORS not in seat.link.adapter.capabilities()[action.capability].spares:
+        return set()
+    return {who for who, each in seat.everybody(room).items() if each.role is ParticipantRole.MODERATOR}
 
 
 @pytest.mark.parametrize("action", _ON_ONE)
@@ -48,15 +60,17 @@ async def test_r7_a_command_is_confirmed_at_the_event_that_shows_it(seat: Seat, 
     _needs(seat, action)
     room, (ann, ben) = await _room_with(seat, "Ann", "Ben")
     flag, value = _ON_ONE[action]
-    seat.rig.set_flag(room, ben, flag, value=not value)
-    await seat.until(lambda: getattr(seat.people(room)[ben], flag) is not value)
-    result = await seat.do_to(action, room, ben)
+    who = seat.rig.bearer(room, flag, ben)
+    seat.rig.set_flag(room, who, flag, value=not value)
+    await seat.learn(room, flag)
+    await seat.until(lambda: getattr(seat.everybody(room)[who], flag) is not value)
+    result = await seat.do_to(action, room, who)
     assert result.outcome is CommandOutcome.CONFIRMED
     assert result.participant is not None
     assert getattr(result.participant, flag) is value
     (shown,) = [update for update in seat.seen if update.position == result.position]
     assert isinstance(shown.event, ParticipantUpdated)
-    assert shown.event.participant.id == ben
+    assert shown.event.participant.id == who
     assert getattr(seat.people(room)[ann], flag) is not True
 
 
@@ -85,15 +99,16 @@ async def test_r7_a_command_for_everybody_spares_whom_the_backend_says(seat: Sea
     _needs(seat, action)
     room, (ann, *others) = await _room_with(seat, "Ann", "Ben", "Cem")
     flag, value = _ON_ALL[action]
-    for who in (ann, *others):
+    everybody = {ann, *others, *seat.rig.always_there(room)}
+    for who in everybody:
         seat.rig.set_flag(room, who, flag, value=not value)
-    await seat.until(lambda: all(getattr(each, flag) is not value for each in seat.people(room).values()))
+    await seat.learn(room, flag)
+    await seat.until(lambda: all(getattr(each, flag) is not value for each in seat.everybody(room).values()))
     result = await seat.do(AskEverybody(action, room))
     assert result.outcome is CommandOutcome.CONFIRMED
-    spared = Sparing.MODERATORS in seat.link.adapter.capabilities()[action.capability].spares
-    expected = set(others) if spared else {ann, *others}
+    expected = everybody - _spared(seat, room, action)
     assert {each.participant.id for each in result.results} == expected
-    assert {who for who, each in seat.people(room).items() if getattr(each, flag) is value} == expected
+    assert {who for who, each in seat.everybody(room).items() if getattr(each, flag) is value} == expected
 
 
 @pytest.mark.needs(Capability.MUTE_ALL)
@@ -101,18 +116,18 @@ async def test_r7_nobody_is_spared_when_the_viewer_says_so(seat: Seat) -> None:
     room, people = await _room_with(seat, "Ann", "Ben", "Cem")
     result = await seat.do(AskEverybody(Action.MUTE_ALL, room, frozenset()))
     assert result.outcome is CommandOutcome.CONFIRMED
-    assert {each.participant.id for each in result.results} == set(people)
-    assert all(each.muted for each in seat.people(room).values())
+    assert {each.participant.id for each in result.results} == {*people, *seat.rig.always_there(room)}
+    assert all(each.muted for each in seat.everybody(room).values())
 
 
 @pytest.mark.needs(Capability.KICK_ALL)
 async def test_r7_everybody_is_kicked_whom_the_backend_does_not_spare(seat: Seat) -> None:
     room, (ann, *others) = await _room_with(seat, "Ann", "Ben", "Cem")
+    spared = _spared(seat, room, Action.KICK_ALL)
     result = await seat.do(AskEverybody(Action.KICK_ALL, room))
     assert result.outcome is CommandOutcome.CONFIRMED
-    spared = Sparing.MODERATORS in seat.link.adapter.capabilities()[Capability.KICK_ALL].spares
-    assert {each.participant.id for each in result.results} == ({*others} if spared else {ann, *others})
-    assert set(seat.people(room)) == ({ann} if spared else set())
+    assert {each.participant.id for each in result.results} == {ann, *others, *seat.rig.always_there(room)} - spared
+    assert set(seat.everybody(room)) == spared
     assert all(each.participant.left_at for each in result.results)
     reasons = {event.reason for event in seat.events(room) if isinstance(event, ParticipantLeft)}
     assert reasons <= {LeaveReason.KICKED, LeaveReason.ROOM_CLOSED}
@@ -122,19 +137,23 @@ async def test_r7_everybody_is_kicked_whom_the_backend_does_not_spare(seat: Seat
 async def test_r7_i_can_mute_myself_and_nobody_else_is(seat: Seat) -> None:
     room, (ann,) = await _room_with(seat, "Ann")
     me = seat.rig.somebody_joins(room, "Me", owner=True)
-    await seat.until(lambda: me in seat.people(room))
+    await seat.until(lambda: me in seat.everybody(room))
     for action, muted in ((Action.MUTE_ME, True), (Action.UNMUTE_ME, False)):
         result = await seat.do(AskMe(action, room))
         assert result.outcome is CommandOutcome.CONFIRMED
-        assert seat.people(room)[me].muted is muted
+        assert seat.everybody(room)[me].muted is muted
         assert not seat.people(room)[ann].muted
 
 
 @pytest.mark.needs(Capability.MUTE_ME)
 async def test_r8_who_is_not_in_the_room_cannot_mute_themselves(seat: Seat) -> None:
     room, _ = await _room_with(seat, "Ann")
-    result = await seat.do(AskMe(Action.MUTE_ME, room))
-    assert [error.code for error in result.errors] == [CommandErrorCode.NOT_A_MEMBER]
+    viewers = [replace(seat.viewer, identities={BACKEND: "somebody-else"})]
+    if not seat.rig.always_there(room):
+        viewers.append(seat.viewer)
+    for viewer in viewers:
+        result = await seat.do(AskMe(Action.MUTE_ME, room), viewer)
+        assert [error.code for error in result.errors] == [CommandErrorCode.NOT_A_MEMBER]
 
 
 @pytest.mark.needs(Capability.LOCK, Capability.UNLOCK)
@@ -151,16 +170,17 @@ async def test_r7_a_closed_room_is_empty_and_everybody_knows_why_they_left(seat:
     room, people = await _room_with(seat, "Ann", "Ben")
     result = await seat.do_in(Action.CLOSE, room)
     assert result.outcome is CommandOutcome.CONFIRMED
-    await seat.until(lambda: seat.room(room).room.state is not RoomState.ACTIVE)
-    lefts = [event for event in seat.events(room) if isinstance(event, ParticipantLeft)]
-    assert {event.participant.id for event in lefts} == set(people)
+    await seat.until(lambda: seat.is_over(room))
+    lefts = [event for event in seat.history(room) if isinstance(event, ParticipantLeft)]
+    assert {event.participant.id for event in lefts} == {*people, *seat.rig.always_there(room)}
     assert {event.reason for event in lefts} == {LeaveReason.ROOM_CLOSED}
 
 
 @pytest.mark.needs(Capability.INVITE)
 async def test_r7_who_is_invited_joins(seat: Seat) -> None:
     room, _ = await _room_with(seat, "Ann")
-    result = await seat.do(Invite(room, "+12025550123", display_name="Guest"))
+    name = "Guest" if seat.rig.names_guests else None
+    result = await seat.do(Invite(room, "+12025550123", display_name=name))
     assert result.outcome is CommandOutcome.CONFIRMED
     assert result.participant is not None
     joined = [event.participant.id for event in seat.events(room) if isinstance(event, ParticipantJoined)]
@@ -230,6 +250,22 @@ async def test_r10_what_the_backend_cannot_do_is_refused_with_the_declared_reaso
         assert support.reason in result.errors[0].message
         assert result.errors[0].capability is action.capability
     assert seat.rig.commands() == sent
+
+
+@pytest.mark.needs(Capability.CREATE_ROOM, Capability.CLOSE)
+async def test_r15_a_conference_begins_and_ends_in_a_room_that_was_made(seat: Seat) -> None:
+    made = await seat.do(CreateRoom("Hiring round", {}))
+    assert made.outcome is CommandOutcome.CONFIRMED
+    assert made.key is not None
+    room = made.key.room_id
+    assert (seat.room(room).room.name, seat.room(room).room.state) == ("Hiring round", RoomState.IDLE)
+    seat.rig.begin(room, made.voice_call_token)
+    await seat.until(lambda: seat.room(room).room.state is RoomState.ACTIVE)
+    await seat.until_true()
+    closed = await seat.do_in(Action.CLOSE, room)
+    assert closed.outcome is CommandOutcome.CONFIRMED
+    await seat.until(lambda: seat.is_over(room))
+    await seat.until_true()
 
 
 @pytest.mark.needs(Capability.CREATE_ROOM, Capability.UPDATE_SETTINGS, Capability.DELETE_ROOM)
