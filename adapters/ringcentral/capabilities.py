@@ -1,6 +1,6 @@
 """What RingCentral can do with a conference, by which call of Call Control, and what of it in a room as it is now."""
 
-from gateway.model.capability import Capabilities, Capability, Support, absent, composed, native
+from gateway.model.capability import Capabilities, Capability, Sparing, Support, absent, composed, native
 from gateway.model.errors import CommandErrorCode
 from gateway.model.room import Room, RoomState
 
@@ -9,6 +9,8 @@ EVENTS = "Telephony session notifications"
 
 _PARTY = "sessions/{id}/parties/{id}"
 _NO_SUCH = "RingCentral has no such command for conferences."
+_THE_HOST = frozenset({Sparing.MODERATORS})
+_SPARED = "The host is left alone."
 _HOST = "The host's phone has to dial the token within 38 seconds."
 
 _EVERYWHERE: dict[Capability, Support] = {
@@ -27,11 +29,11 @@ _EVERYWHERE: dict[Capability, Support] = {
     Capability.UNHOLD: native(f"POST {_PARTY}/unhold", PAGE),
     Capability.KICK: native(f"DELETE {_PARTY}", PAGE, reason="The others stay when the host is removed."),
     Capability.MUTE_ME: composed(f"PATCH {_PARTY} on the viewer's own presence", PAGE),
-    Capability.MUTE_ALL: composed(f"PATCH {_PARTY} for each", PAGE),
+    Capability.MUTE_ALL: composed(f"PATCH {_PARTY} for each", PAGE, spares=_THE_HOST, reason=_SPARED),
     Capability.UNMUTE_ALL: composed(f"PATCH {_PARTY} for each", PAGE),
     Capability.DEAFEN_ALL: absent("RingCentral cannot keep participants from hearing the conference.", PAGE),
     Capability.UNDEAFEN_ALL: absent("RingCentral cannot keep participants from hearing the conference.", PAGE),
-    Capability.KICK_ALL: composed(f"DELETE {_PARTY} for each", PAGE),
+    Capability.KICK_ALL: composed(f"DELETE {_PARTY} for each", PAGE, spares=_THE_HOST, reason=_SPARED),
     Capability.LOCK: absent("RingCentral cannot lock a conference.", PAGE),
     Capability.UNLOCK: absent("RingCentral cannot lock a conference.", PAGE),
     Capability.HOLD_ROOM: absent("RingCentral puts participants on hold one by one.", PAGE),

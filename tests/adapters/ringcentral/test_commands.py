@@ -199,10 +199,12 @@ async def test_mute_all_is_done_one_by_one_and_answered_one_by_one(tmp_path: Pat
         conference, legs = await there.meeting(BEN, CEM)
         result = await there.do(AskEverybody(Action.MUTE_ALL, RoomId(conference)))
         assert result.outcome is CONFIRMED
-        assert {(each.participant.id, each.outcome) for each in result.results} == {(leg, CONFIRMED) for leg in legs}
+        host, *guests = legs
+        assert {(each.participant.id, each.outcome) for each in result.results} == {(leg, CONFIRMED) for leg in guests}
         path = f"sessions/{conference}/parties"
-        assert sorted(there.sent, key=str) == [("PATCH", f"{path}/{leg}", {"muted": True}) for leg in sorted(legs)]
-        assert all(each.muted for each in there.people(conference).values())
+        assert sorted(there.sent, key=str) == [("PATCH", f"{path}/{leg}", {"muted": True}) for leg in sorted(guests)]
+        assert {leg for leg, each in there.people(conference).items() if each.muted} == {*guests}
+        assert not there.people(conference)[host].muted
 
 
 async def test_mute_all_says_who_could_not_be_muted(tmp_path: Path) -> None:
@@ -210,16 +212,24 @@ async def test_mute_all_says_who_could_not_be_muted(tmp_path: Path) -> None:
         conference, (host, ben, cem) = await there.meeting(BEN, CEM)
         there.sim.faults.lose_events = True
         there.sim.remote_hangs_up(there.sim.calls()[0])
-        result = await there.do(AskEverybody(Action.MUTE_ALL, RoomId(conference)))
+        result = await there.do(AskEverybody(Action.MUTE_ALL, RoomId(conference), frozenset()))
         assert result.outcome is ACCEPTED
         outcomes = {each.participant.id: each.outcome for each in result.results}
         assert outcomes == {host: CONFIRMED, ben: REJECTED, cem: CONFIRMED}
 
 
-async def test_kick_all_removes_everybody(tmp_path: Path) -> None:
+async def test_kick_all_leaves_the_host_alone(tmp_path: Path) -> None:
+    async with house(tmp_path) as there:
+        conference, (host, *guests) = await there.meeting(BEN, CEM)
+        assert (await there.do(AskEverybody(Action.KICK_ALL, RoomId(conference)))).outcome is CONFIRMED
+        assert {leg for leg, _ in there.left(conference)} == {*guests}
+        assert set(there.people(conference)) == {host}
+
+
+async def test_kick_all_that_spares_nobody_removes_the_host_too(tmp_path: Path) -> None:
     async with house(tmp_path) as there:
         conference, legs = await there.meeting(BEN, CEM)
-        result = await there.do(AskEverybody(Action.KICK_ALL, RoomId(conference)))
+        result = await there.do(AskEverybody(Action.KICK_ALL, RoomId(conference), frozenset()))
         assert result.outcome is CONFIRMED
         await there.until(lambda: there.is_over(conference))
         assert {leg for leg, _ in there.left(conference)} == set(legs)
