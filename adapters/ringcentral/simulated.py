@@ -6,8 +6,7 @@ from contextlib import asynccontextmanager
 from adapters.ringcentral.simulator import RingCentralSimulator, crowd_of
 from gateway.simulator import Liveliness, SimulatedBackend
 
-# Of a server on loopback; always the same, so that a restarted one is known.
-_SECRET = "simulated"  # noqa: S105
+_SECRET = "simulated"  # noqa: S105  # of a server on loopback; always the same, so that a restarted one is known
 _JWT = "simulated.host.jwt"
 
 

@@ -168,7 +168,7 @@ async def test_one_success_forgives_the_failures_before_it(hook: Hook) -> None:
             hook.status = status
             before = len(hook.headers)
             client.sim.set_muted(conference, f"p{conference[1:]}-1", True)
-            await client.sim.until(lambda before=before: len(hook.headers) > before)  # type: ignore[misc]
+            await client.sim.until(lambda before=before: len(hook.headers) > before)  # type: ignore[misc]  # bound in a loop
             # The answer is on its way: the next status is for the next delivery.
             await asyncio.wait([line.worker for line in client.sim._webhooks._lines.values() if line.worker])
         assert client.sim.subscriptions[0].blacklisted_at is None
