@@ -18,22 +18,26 @@ class Reports(AsyncIterator[Report]):
         self._kept: deque[Report | Callable[[], None]] = deque()
         self._end: GatewayError | None = None
         self._changed = asyncio.Event()
+        self._turn = asyncio.Lock()
 
-    async def add(self, report: Report) -> None:
-        """Add a report, when there is room for it."""
-        while len(self._kept) >= self._most and self._end is None:
-            await self._change()
-        self._kept.append(report)
-        self._changed.set()
+    async def add(self, *reports: Report) -> None:
+        """Add reports when there is room for them; of those who add at the same time, who came first goes first."""
+        async with self._turn:
+            for report in reports:
+                while len(self._kept) >= self._most and self._end is None:
+                    await self._change()
+                self._kept.append(report)
+                self._changed.set()
 
-    def when_taken(self, tell: Callable[[], None]) -> None:
-        """Call this once the reports added so far have been taken; never, if that does not come to pass.
+    async def when_taken(self, tell: Callable[[], None]) -> None:
+        """Have this called once the reports added so far have been taken; never, if that does not come to pass.
 
         For an answer that comes among the reports: if it overtook older ones, they would undo it for a moment, and
         somebody in it would join, leave and join again.
         """
-        self._kept.append(tell)
-        self._changed.set()
+        async with self._turn:
+            self._kept.append(tell)
+            self._changed.set()
 
     def end(self, error: GatewayError) -> None:
         """Let the iterator raise this, once it has given what there is; only the first end counts."""

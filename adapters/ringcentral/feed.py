@@ -25,7 +25,6 @@ class Feed:
         self._calls = calls
         self._interpreter = interpreter
         self._reader = reader
-        self._in_order = asyncio.Lock()
         self._unknown = asyncio.Event()
         self._waited_for = asyncio.Event()
 
@@ -53,9 +52,7 @@ class Feed:
 
     async def report(self, reports: Iterable[Report]) -> None:
         """Hand on what was made known, however it was, in the order in which it was."""
-        async with self._in_order:
-            for report in reports:
-                await self.reports.add(report)
+        await self.reports.add(*reports)
         self._unknown.set()
         self._waited_for.set()
 
@@ -67,7 +64,7 @@ class Feed:
         self.reports.check()
         answer: asyncio.Future[Sequence[Room]] = asyncio.get_running_loop().create_future()
         rooms = self._calls.all()
-        self.reports.when_taken(lambda: None if answer.done() else answer.set_result(rooms))
+        await self.reports.when_taken(lambda: None if answer.done() else answer.set_result(rooms))
         return await answer
 
     async def word_of(self, session_id: str, timeout_s: float) -> None:

@@ -245,7 +245,7 @@ class Feed:
         asked_at, waited = await self._list_of().answered()
         self._list_or_error.set()
         await self._report(self._rooms.listed(told, asked_at))
-        self._answer(waited)
+        await self._answer(waited)
         return []
 
     async def _question(self) -> Answer:
@@ -253,10 +253,10 @@ class Feed:
         if self._rooms.has_lists:
             return await self._list_of().ask()
         answer: Answer = asyncio.get_running_loop().create_future()
-        self._answer([answer])
+        await self._answer([answer])
         return answer
 
-    def _answer(self, waiting: Iterable[Answer]) -> None:
+    async def _answer(self, waiting: Iterable[Answer]) -> None:
         """Give the rooms as they are now, once all that was reported of them is taken: what comes later is newer."""
         rooms = self._rooms.all() if waiting else []
 
@@ -265,7 +265,7 @@ class Feed:
                 if not answer.done():
                     answer.set_result(rooms)
 
-        self.reports.when_taken(let_go)
+        await self.reports.when_taken(let_go)
 
     def _failed(self, session: Session) -> None:
         """Blame an error that names nothing on the command under way, or on the question for the list."""
@@ -274,8 +274,7 @@ class Feed:
             self._list_or_error.set()
 
     async def _report(self, reports: Iterable[Report]) -> None:
-        for report in reports:
-            await self.reports.add(report)
+        await self.reports.add(*reports)
         if self._rooms.wants_list:
             self._list_is_wanted.set()
 
