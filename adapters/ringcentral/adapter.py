@@ -95,15 +95,17 @@ class RingCentralAdapter:
     @asynccontextmanager
     async def _by_socket(self, feed: Feed) -> AsyncIterator[None]:
         """Take the connection up again where it broke off, or subscribe anew: all rooms are read in any case."""
-        socket = await Socket.open(self._client, self._settings, self._wsc, self._interpreter.complaints)
+        wsc, self._wsc = self._wsc, None  # one by which nothing can be taken up again is not tried for ever
+        socket = await Socket.open(self._client, self._settings, wsc, self._interpreter.complaints)
         try:
-            self._wsc = socket.wsc
             if not socket.recovered:
                 await subscribe(socket, self._settings)
-            async with feed.running(socket):
-                yield
+            try:
+                async with feed.running(socket):
+                    yield
+            finally:
+                self._wsc = socket.wsc  # only now: what was refused is not to be taken up again either
         finally:
-            self._wsc = socket.wsc
             await socket.aclose()
 
     @asynccontextmanager

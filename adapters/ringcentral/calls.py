@@ -276,6 +276,12 @@ class Calls:
         host = conference.host if conference else None
         return ParticipantId(host.id) if host else None
 
+    def is_host(self, room_id: RoomId, participant_id: ParticipantId) -> bool:
+        """Whether a leg is the host's: of two, while they change devices, either."""
+        conference = self._rooms.get(room_id)
+        presence = conference.find(participant_id) if conference else None
+        return presence is not None and presence.host
+
     def original_of(self, room_id: RoomId, participant_id: ParticipantId) -> tuple[str, str] | None:
         """Give session and own leg of the call that was merged, for somebody who is in the room."""
         conference = self._rooms.get(room_id)

@@ -24,10 +24,11 @@ from adapters.ringcentral.errors import (
 )
 from adapters.ringcentral.events import Code, Interpreter, SessionRead, party_read, session_read
 from adapters.ringcentral.feed import Feed
+from adapters.ringcentral.mapping import merged_into
 from adapters.ringcentral.wire import PartyJson
 from gateway.adapter import Receipt
 from gateway.model.commands import Action, Command, CreateRoom, Invite, ParticipantCommand, RoomCommand
-from gateway.model.errors import CommandErrorCode, CommandRefused, GatewayError, refused
+from gateway.model.errors import CommandErrorCode, CommandRefused, GatewayError, OutcomeUnknown, refused
 from gateway.model.ids import ParticipantId, RoomId
 from gateway.model.reports import DoubtReport
 from gateway.model.room import ParticipantRole, Room
@@ -38,6 +39,8 @@ _CALL = "s-"
 """How ids of calls begin: an invitation of one brings in that call."""
 _CALL_ID = re.compile(r"s-[\w.=+-]+", re.ASCII)
 _RINGING_S = 60.0
+_GOODBYE_S = 5.0
+_MOST_BROUGHT = 256
 _LOOK_AGAIN_S = 3.0
 """How often a call that rings is read: the other side's leg has no events for us."""
 _MAY_HAVE_ACTED = 500
@@ -67,6 +70,8 @@ class Commander:
         self._interpreter = interpreter
         self._settings = settings
         self._rooms = Rooms()
+        self._brought: dict[str, None] = {}
+        """The latest calls that were brought in: events tell it, but later than a second click."""
 
     async def execute(self, command: Command, room: Room | None, feed: Feed) -> Receipt:
         """Do one command.
@@ -106,7 +111,7 @@ class Commander:
                 await self._accepted(room_id, who, feed, self._client.hold(room_id, who))
             case Action.UNHOLD:
                 await self._accepted(room_id, who, feed, self._client.unhold(room_id, who))
-            case Action.KICK if who == self._calls.host_of(room_id):
+            case Action.KICK if self._calls.is_host(room_id, who):
                 await self._remove_the_host(room_id, who)
             case Action.KICK:
                 await self._client.delete_party(room_id, who)
@@ -129,7 +134,11 @@ class Commander:
             if error.status < _MAY_HAVE_ACTED:
                 self._calls.host_stays(room_id)
             raise
-        except RateLimitedError:
+        except UnreachableError as error:
+            if not error.sent:
+                self._calls.host_stays(room_id)
+            raise
+        except (RateLimitedError, GatewayError):
             self._calls.host_stays(room_id)
             raise
 
@@ -159,29 +168,46 @@ class Commander:
                 return await self._brought_in(room.id, command.destination, feed)
             made = await self._client.call_out(await self._device_id(), _address(command.destination))
             session = session_read(made, self._interpreter.complain)
+            may_be_in = False
             try:
                 await self._answered(session, feed)
-                return await self._brought_in(room.id, session.id, feed)
-            except (CommandRefused, RefusedError, RateLimitedError):
-                await self._hang_up(session.id)
+                receipt = await self._brought_in(room.id, session.id, feed)
+                may_be_in = True
+            except OutcomeUnknown:
+                may_be_in = True
                 raise
+            finally:
+                if not may_be_in:
+                    await self._hang_up(session.id)
+            return receipt
 
     async def _brought_in(self, room_id: RoomId, session_id: str, feed: Feed) -> Receipt:
-        """Merge a call that is up.
+        """Merge a call that is up, once.
 
-        Errors: CommandRefused, RingCentralError.
+        Errors: CommandRefused; OutcomeUnknown, when it may be in the room; RingCentralError.
         """
         answer = await self._client.session(session_id, urgent=True) if _CALL_ID.fullmatch(session_id) else None
         if answer is None:
             message = "there is no such call, or no longer"
             raise refused(CommandErrorCode.INVALID_INPUT, message, field=("destination",))
-        await feed.report(self._calls.read(session_read(answer, self._interpreter.complain)))
+        session = session_read(answer, self._interpreter.complain)
+        await feed.report(self._calls.read(session))
         async with self._rooms.turn(room_id):
+            if session_id in self._brought or any(merged_into(party) for party in session.parties):
+                message = "that call is in a conference already"
+                raise refused(CommandErrorCode.CONFLICT, message, field=("destination",))
             own_leg = self._calls.own_leg(session_id)
             if own_leg is None:
                 message = "the host is not in that call, or no longer"
                 raise refused(CommandErrorCode.INVALID_INPUT, message, field=("destination",))
-            party = party_read(await self._client.bring_in(room_id, session_id, own_leg))
+            self._brought[session_id] = None  # from now on, also while other rooms wait for the answer
+            try:
+                with as_command_errors():
+                    party = party_read(await self._client.bring_in(room_id, session_id, own_leg))
+            except CommandRefused:
+                del self._brought[session_id]
+                raise
+            _keep_latest(self._brought)
             await feed.report(self._calls.party(room_id, party))
         return Receipt(participant_id=ParticipantId(party.id))
 
@@ -220,9 +246,10 @@ class Commander:
     async def _hang_up(self, session_id: str) -> None:
         """Let a call ring or go on for nobody's sake no longer, if RingCentral lets us."""
         try:
-            await self._client.delete_session(session_id)
-        except (RingCentralError, GatewayError) as error:
-            log.info("a call made for an invitation could not be hung up: %s", error)
+            async with asyncio.timeout(_GOODBYE_S):
+                await self._client.delete_session(session_id)
+        except (RingCentralError, GatewayError, TimeoutError) as error:
+            log.info("a call made for an invitation could not be hung up (%s)", type(error).__name__)
 
     async def _device_id(self) -> str:
         """Choose the phone that rings first: the one that is configured, else the first that RingCentral can ring."""
@@ -237,6 +264,11 @@ class Commander:
 
 _RINGS = ("HardPhone", "SoftPhone", "OtherPhone")
 """Phones in a browser or a mobile app cannot be rung by call-out."""
+
+
+def _keep_latest(calls: dict[str, None]) -> None:
+    while len(calls) > _MOST_BROUGHT:
+        del calls[next(iter(calls))]
 
 
 def _be_possible(command: Invite) -> None:

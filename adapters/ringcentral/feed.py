@@ -46,9 +46,9 @@ class Feed:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        for task in tasks:
-            if not task.cancelled():
-                task.result()
+            for task in tasks:
+                if not task.cancelled():
+                    task.result()  # a fault of ours, which is more telling than that the feed has stopped
 
     async def report(self, reports: Iterable[Report]) -> None:
         """Hand on what was made known, however it was, in the order in which it was."""

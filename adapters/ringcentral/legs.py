@@ -97,12 +97,15 @@ class Legs:
         return next((who.filled(other) for other in others if other.number == who.number and other.name), who)
 
     def own(self, session_id: str, extension_id: str | None) -> str | None:
-        """Give the leg of a call that is this extension's (None: any extension's) and not over: what bring-in wants."""
+        """Give the leg of a call that is this extension's (None: any extension's): what bring-in wants.
+
+        One that is over, or was merged into a conference already, is none.
+        """
         call = self._calls.get(session_id) or _Call()
         for party_id, leg in call.legs.items():
             owner = leg.party.extension_id
             if (
-                leg.party.code is not Code.DISCONNECTED
+                leg.party.code not in (Code.DISCONNECTED, Code.GONE)
                 and not leg.over
                 and owner is not None
                 and extension_id in (None, owner)

@@ -18,8 +18,10 @@ from adapters.ringcentral.errors import RateLimitedError, UnreachableError
 _WINDOW_S = 60.0
 _PATIENCE_S = 2.0
 """How long a command waits for a limit, before the viewer is told to try again."""
-_PENALTY_S = 30.0
-"""How long a penalty is that does not say so."""
+_PENALTY_S = 60.0
+"""How long a penalty is that does not say so: the documented one, since whoever asks within it makes it begin anew."""
+_MARGIN_S = 0.5
+"""How much later than RingCentral says we come back: it counts whole seconds."""
 _LONGEST_S = 3600.0
 _MOST = 10_000
 _SPARED = 5
@@ -88,7 +90,7 @@ class Turn:
         """Learn that RingCentral wants to hear nothing for so many seconds."""
         self.was_refused = True
         pause_s = _number(retry_after, _LONGEST_S)
-        self._lane.pause(_PENALTY_S if pause_s is None else pause_s)
+        self._lane.pause(_PENALTY_S if pause_s is None else max(pause_s, 1.0) + _MARGIN_S)
 
 
 class _Waiter(NamedTuple):

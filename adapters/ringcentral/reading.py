@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
+from adapters.kit.understanding import NotUnderstoodError
 from adapters.ringcentral.calls import Calls
 from adapters.ringcentral.client import Client
 from adapters.ringcentral.config import RingCentralSettings
@@ -60,11 +61,17 @@ class RoomReader:
             await self._call(session_id, tell)
 
     async def _call(self, session_id: str, tell: Tell) -> None:
-        """Read one call, for who is at its other end."""
+        """Read one call, for who is at its other end; one that cannot be read costs that name only."""
         asked_at = datetime.now(UTC)
-        session = await self._session(session_id)
-        if session is not None:
-            await tell(self._calls.read(session_read(session, self._interpreter.complain), asked_at))
+        try:
+            session = await self._session(session_id)
+            if session is not None:
+                await tell(self._calls.read(session_read(session, self._interpreter.complain), asked_at))
+        except NotUnderstoodError as error:
+            self._interpreter.complain(error)
+        except RefusedError as error:
+            if error.lacks_permission or error.is_bad_token:
+                raise
         await tell(self._calls.unreadable(session_id))  # settled, whatever the answer is about
 
     async def _session(self, session_id: str) -> SessionJson | None:

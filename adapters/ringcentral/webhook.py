@@ -89,7 +89,7 @@ class Hook(AsyncIterator[JsonObject]):
         self.strangers += 1
         if given is None:
             return Response(status_code=404)
-        log.warning("a notification came to RingCentral's hook with the token of another subscription")
+        self.complaints.add(NotUnderstoodError("a notification with the token of another subscription"))
         return Response(status_code=401)
 
     def _take(self, body: bytes) -> None:

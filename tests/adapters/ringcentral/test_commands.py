@@ -332,6 +332,15 @@ async def test_a_call_whose_end_was_not_told_cannot_be_brought_in(tmp_path: Path
         assert result.errors[0].field == ("destination",)
 
 
+async def test_a_call_that_is_invited_twice_at_once_is_brought_in_once(tmp_path: Path) -> None:
+    async with house(tmp_path) as there:
+        conference, _ = await there.meeting(BEN)
+        call = there.sim.make_call(there.host, CEM)
+        both = await asyncio.gather(there.invite(conference, call), there.invite(conference, call))
+        assert sorted(each.outcome for each in both) == sorted([CONFIRMED, REJECTED])
+        assert [path for _, path, _ in there.sent].count(f"sessions/{conference}/parties/bring-in") == 1
+
+
 async def test_a_call_that_is_in_the_conference_already_is_a_conflict(tmp_path: Path) -> None:
     async with house(tmp_path) as there:
         conference, _ = await there.meeting(BEN)

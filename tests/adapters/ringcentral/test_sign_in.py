@@ -313,7 +313,7 @@ async def test_a_ringcentral_that_is_not_there_is_a_link_that_is_down() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "headers", "wait_s"), [(429, {}, 30), (429, {"Retry_After": "50"}, 50), (503, {}, 30)]
+    ("status", "headers", "wait_s"), [(429, {}, 60), (429, {"Retry_After": "50"}, 50), (503, {}, 60)]
 )
 async def test_in_a_penalty_of_the_sign_in_nothing_is_sent(status: int, headers: dict[str, str], wait_s: float) -> None:
     asked = []
