@@ -58,7 +58,7 @@ class XivoAdapter:
 
     @property
     def troubles(self) -> Sequence[str]:
-        """What is wrong with accounts other than the list account."""
+        """What is wrong with accounts other than the list account, and with the room list."""
         return () if self._feed is None else list(self._feed.troubles.values())
 
     def capabilities(self) -> Capabilities:

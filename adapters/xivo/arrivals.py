@@ -37,9 +37,7 @@ class Arrival:
         return self._come.result() if self._come.done() else None
 
     def _here(self) -> list[ParticipantId]:
-        room = self._rooms.one(self._room_id)
-        people = () if room is None else room.participants.values()
-        return [each.id for each in people if each.number == self._number]
+        return self._rooms.with_number(self._room_id, self._number)
 
 
 class Arrivals:

@@ -99,7 +99,9 @@ class Commander:
     async def _act_on_one(self, command: ParticipantCommand, room: Room, identity: str | None) -> None:
         seats = self._rooms.seats(room.id)
         participant = room.participants.get(command.participant_id)
-        mine = own_seat(seats, identity) if participant and _is(participant, identity) else None
+        mine = own_seat(seats, identity)
+        if mine is not None and (participant is None or not _sits_there(participant, mine, room)):
+            mine = None
         if command.action is Action.KICK and mine is not None:
             await self._hang_up(room.id, mine, command.participant_id)
         elif command.action is Action.KICK:
@@ -275,6 +277,15 @@ class Commander:
     def _people(self, room_id: RoomId) -> list[Participant]:
         room = self._rooms.one(room_id)
         return [] if room is None else list(room.participants.values())
+
+
+def _sits_there(participant: Participant, seat: Seat, room: Room) -> bool:
+    """Whether a participant is the call in an account's seat: the user may be there with another phone as well."""
+    if not _is(participant, seat.login):
+        return False
+    if None not in (participant.index, seat.index):
+        return participant.index == seat.index
+    return sum(_is(each, seat.login) for each in room.participants.values()) == 1
 
 
 def _is(participant: Participant, identity: str | None) -> bool:

@@ -12,7 +12,7 @@ from functools import partial
 from adapters.kit.reports import Reports
 from adapters.xivo.arrivals import Arrivals
 from adapters.xivo.lane import Lane, LateFailure
-from adapters.xivo.room_list import Answer, RoomList
+from adapters.xivo.room_list import ASK_AGAIN_S, Answer, RoomList
 from adapters.xivo.roster import Rooms
 from adapters.xivo.session import Account, Session
 from adapters.xivo.told import (
@@ -36,6 +36,7 @@ _RETRY_AFTER_MS = 2000
 """When to come back to an account that is not signed on."""
 _LOOK_AGAIN_S = 0.1
 """How long to wait for a list that names somebody before asking for another: lists may lag behind the events."""
+_NO_LIST = "XiVO does not list its rooms: only those are known that one of our accounts is in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +44,13 @@ class Patience:
     """How an account that is not the list account is signed on again.
 
     Units: seconds. The wait doubles from `first_wait_s` to `longest_wait_s`, each time shortened at random by up to
-           half; `refused_wait_s` is the wait after a refusal. `list_wait_s` is how long the room list may take, and how
-           long the others are waited for at the beginning.
+           half, and begins anew when a session has lasted for `steady_s`; `refused_wait_s` is that after a refusal.
+           `list_wait_s` is how long the room list may take, and how long the others are waited for at the beginning.
     """
 
     first_wait_s: float = 1.0
     longest_wait_s: float = 30.0
+    steady_s: float = 10.0
     refused_wait_s: float = 60.0
     list_wait_s: float = 10.0
 
@@ -57,7 +59,8 @@ class Feed:
     """What the adapter holds while it is connected.
 
     Shape: the first of `accounts` is the list account: with its session the feed ends. The others come and go, and each
-           costs only what it would have shown; `troubles` says what is wrong with those that are not there.
+           costs only what it would have shown; `troubles` says what is wrong with those that are not there, and under
+           the list account that there is no room list although it is wanted.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class Feed:
         self._list_account, *self._others = accounts
         self._open_session = open_session
         self._rooms = rooms
+        self._is_list_wanted = rooms.has_lists
         self._patience = patience
         self._list: RoomList | None = None
         self._list_or_error = asyncio.Event()
@@ -111,7 +115,7 @@ class Feed:
         self.reports.check()
         try:
             async with asyncio.timeout(self._patience.list_wait_s):
-                return await (await self._question())
+                return await self._in_time(await self._question())
         except TimeoutError:
             raise LinkDown("XiVO does not answer getConferenceRooms") from None
 
@@ -187,11 +191,13 @@ class Feed:
         """Errors: SignInRefused, LinkDown: why the account is not signed on, or no longer."""
         session = await self._open_session(account)
         tried.set()
-        waits.over()
         self._is_well(account.login)
+        signed_on_at = asyncio.get_running_loop().time()
         try:
             await self._follow(session)
         except LinkDown as error:
+            if asyncio.get_running_loop().time() - signed_on_at >= self._patience.steady_s:
+                waits.over()
             # Not worth a line in the log: often the whole link is lost, and if not, the next attempt will tell.
             self.troubles[account.login] = _about(account.login, error)
 
@@ -221,7 +227,7 @@ class Feed:
     async def _applied(self, session: Session, told: Told) -> list[Report]:
         match told:
             case RoomsListed():
-                return await self._listed(told)
+                return await self._listed(session, told)
             case Entered():
                 return self._rooms.entered(session.login, told)
             case Exited():
@@ -238,10 +244,14 @@ class Feed:
                 self._failed(session)
         return []
 
-    async def _listed(self, told: RoomsListed) -> list[Report]:
+    async def _listed(self, session: Session, told: RoomsListed) -> list[Report]:
         """Take a room list over; who asked for it hears of it after all that it made known."""
+        if session.login != self._list_account.login:
+            return []  # it answers nothing that we asked, and other accounts may see other rooms
         if self._list_of().is_refused:
-            self._rooms.has_lists = True  # what had been taken for its refusal was about something else
+            self._rooms.has_lists = True  # what had been taken for its refusal was none, or it is over
+            if self.troubles.pop(session.login, None) is not None:
+                log.info("XiVO lists its rooms again")
         asked_at, waited = await self._list_of().answered()
         self._list_or_error.set()
         await self._report(self._rooms.listed(told, asked_at))
@@ -249,12 +259,25 @@ class Feed:
         return []
 
     async def _question(self) -> Answer:
-        """Ask for the list, where there is one."""
+        """Ask for the list, where there is one; where it was refused ask again, but wait for nothing."""
         if self._rooms.has_lists:
             return await self._list_of().ask()
+        if self._is_list_wanted:
+            await self._list_of().remind()
         answer: Answer = asyncio.get_running_loop().create_future()
         await self._answer([answer])
         return answer
+
+    async def _in_time(self, answer: Answer) -> Sequence[Room]:
+        """Wait for an answer, and have the list asked for again while it stays out."""
+        try:
+            while not answer.done():
+                await asyncio.wait({answer}, timeout=ASK_AGAIN_S)
+                if not answer.done() and self._rooms.has_lists:
+                    await self._list_of().remind()
+            return answer.result()
+        finally:
+            answer.cancel()
 
     async def _answer(self, waiting: Iterable[Answer]) -> None:
         """Give the rooms as they are now, once all that was reported of them is taken: what comes later is newer."""
@@ -268,8 +291,14 @@ class Feed:
         await self.reports.when_taken(let_go)
 
     def _failed(self, session: Session) -> None:
-        """Blame an error that names nothing on the command under way, or on the question for the list."""
-        if not session.lane.broken() and session.login == self._list_account.login:
+        """Blame an error that names nothing on the command under way, and on the question for the list.
+
+        While the list is refused anyway, the error is that of the question: no command has to suffer from our asking.
+        """
+        is_leading = session.login == self._list_account.login
+        if not (is_leading and self._list_of().is_open and not self._rooms.has_lists):
+            session.lane.broken()
+        if is_leading:
             self._list_of().refused()
             self._list_or_error.set()
 
@@ -310,12 +339,14 @@ class Feed:
             async with asyncio.timeout(self._patience.list_wait_s):
                 await self._list_or_error.wait()
         except TimeoutError:
-            self._list_of().is_refused = True
+            self._list_of().refused()
         self.reports.check()
         if self._list_of().is_refused:
-            log.warning("XiVO does not list its rooms: only those are known that one of our accounts is in")
-            await self._report(self._rooms.listed(RoomsListed(rooms=())))  # what earlier lists told is over
+            log.warning(_NO_LIST)
+            self.troubles[self._list_account.login] = _NO_LIST
+            over = self._rooms.listed(RoomsListed(rooms=()))  # what earlier lists told
             self._rooms.has_lists = False
+            await self._report(over)
 
     def _list_of(self) -> RoomList:
         if self._list is None:
@@ -344,7 +375,7 @@ class _Waits:
         self._next_s = patience.first_wait_s
 
     def over(self) -> None:
-        """Begin anew: an attempt has succeeded."""
+        """Begin anew: what came of an attempt has lasted."""
         self._next_s = self._patience.first_wait_s
 
     def next(self) -> float:

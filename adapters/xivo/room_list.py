@@ -13,6 +13,9 @@ from gateway.model.room import Room
 _ASK = web("getList", objectType="meetme")
 """XiVO announces that this will be replaced: nothing else here knows how the list is asked for."""
 _GAP_S = 0.1
+_GAP_AFTER_REFUSAL_S = 3.0
+ASK_AGAIN_S = 2.0
+"""How long a question is waited for before it is asked again: its answer may have been lost."""
 
 Answer = asyncio.Future[Sequence[Room]]
 
@@ -27,6 +30,7 @@ class RoomList:
     def __init__(self, send: Callable[[JsonObject], Awaitable[None]]) -> None:
         self._send = send
         self._asked_at: datetime | None = None
+        self._sent_at = 0.0
         self._waiting: list[Answer] = []
         self._later: list[Answer] = []
         self._not_before = 0.0
@@ -37,8 +41,17 @@ class RoomList:
 
         Errors: LinkDown.
         """
-        if self._asked_at is None and time.monotonic() >= self._not_before:
-            self._not_before = time.monotonic() + _GAP_S
+        now = time.monotonic()
+        if now >= self._not_before and not self._is_awaited():
+            self._not_before = now + _GAP_S
+            await self._ask()
+
+    async def remind(self) -> None:
+        """Ask, unless an answer is to come; soon after a refusal as well.
+
+        Errors: LinkDown.
+        """
+        if not self._is_awaited():
             await self._ask()
 
     async def ask(self) -> Answer:
@@ -47,11 +60,8 @@ class RoomList:
         Errors: LinkDown.
         """
         waiter: Answer = asyncio.get_running_loop().create_future()
-        if self._asked_at is not None:
-            self._later.append(waiter)
-        else:
-            self._waiting.append(waiter)
-            await self._ask()
+        (self._waiting if self._asked_at is None else self._later).append(waiter)
+        await self.remind()
         return waiter
 
     async def answered(self) -> tuple[datetime | None, list[Answer]]:
@@ -61,14 +71,17 @@ class RoomList:
         """
         asked_at, waited = self._asked_at, self._waiting
         self._asked_at, self._waiting, self._later, self.is_refused = None, self._later, [], False
+        self._not_before = min(self._not_before, time.monotonic() + _GAP_S)
         if self._waiting:
             await self._ask()
         return asked_at, waited
 
     def refused(self) -> None:
-        """Learn of an error that may be the answer."""
-        self.is_refused = self._asked_at is not None
-        self._asked_at = None
+        """Learn that there may be no answer to the question under way; who waits for it needs another one."""
+        if self._asked_at is not None:
+            self.is_refused = True
+            self._asked_at = None
+            self._not_before = time.monotonic() + _GAP_AFTER_REFUSAL_S
 
     def give_up(self, error: GatewayError) -> None:
         """Let all who wait know that there will be no answer."""
@@ -77,6 +90,16 @@ class RoomList:
                 waiter.set_exception(type(error)(str(error)))
         self._asked_at, self._waiting, self._later = None, [], []
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a question is under way."""
+        return self._asked_at is not None
+
+    def _is_awaited(self) -> bool:
+        return self.is_open and time.monotonic() - self._sent_at < ASK_AGAIN_S
+
     async def _ask(self) -> None:
-        self._asked_at = datetime.now(UTC)
+        if self._asked_at is None:  # what comes after a second asking may still be the answer to the first
+            self._asked_at = datetime.now(UTC)
+        self._sent_at = time.monotonic()
         await self._send(_ASK)

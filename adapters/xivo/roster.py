@@ -42,6 +42,8 @@ class Rooms:
         self._waiting: set[Scene] = set()
         self._released: dict[tuple[str, str], None] = {}
         self._doubted: set[str] = set()
+        self._calls: dict[str, tuple[CallTold, ...]] = {}
+        """The calls that each account had when it signed on: often before any list has told which numbers are rooms."""
 
     @property
     def has_lists(self) -> bool:
@@ -71,6 +73,8 @@ class Rooms:
         for scene in unlisted.values():
             scene.is_unlisted(now_ms)
             reports += self._told(scene)
+        for login in self._calls:
+            reports += self._seated_by_calls(login)
         return _once(reports)
 
     def _compare_clocks(self, told: RoomsListed, now_ms: int) -> None:
@@ -91,6 +95,7 @@ class Rooms:
     def exited(self, login: str, told: Exited) -> list[Report]:
         """Take that an account has left a room."""
         self._release(login, told.unique_id)
+        self._calls.pop(login, None)  # without an id it might be any of them
         view = self._view(login, told.room)
         if view is None or (None not in (view.unique_id, told.unique_id) and view.unique_id != told.unique_id):
             return []
@@ -98,10 +103,14 @@ class Rooms:
 
     def in_calls(self, login: str, told: CallsTold) -> list[Report]:
         """Take the calls of an account: one to a room means that it sits there."""
+        self._calls[login] = tuple(call for call in told.calls if call.kind in _IN_ROOM)
+        return self._seated_by_calls(login)
+
+    def _seated_by_calls(self, login: str) -> list[Report]:
         reports: list[Report] = []
-        for call in told.calls:
+        for call in self._calls[login]:
             scene = self._scenes.get(call.other_number or "")
-            if scene is not None and call.kind in _IN_ROOM and not self._is_released(login, call.unique_id):
+            if scene is not None and login not in scene.views and not self._is_released(login, call.unique_id):
                 scene.sit(View(login, False, call.unique_id))
                 reports += self._told(scene)
         return reports
@@ -120,6 +129,7 @@ class Rooms:
 
     def lost(self, login: str) -> list[Report]:
         """Take that an account's session is gone, and with it all that it told."""
+        self._calls.pop(login, None)
         reports: list[Report] = []
         for scene in [each for each in self._scenes.values() if login in each.views]:
             reports += self._rise(scene, login, left=False)
@@ -192,6 +202,12 @@ class Rooms:
         """Give one room as it is now."""
         scene = self._scenes.get(room_id)
         return None if scene is None else scene.picture()
+
+    def with_number(self, room_id: RoomId, number: str) -> list[ParticipantId]:
+        """Give those in a room whose number it is."""
+        scene = self._scenes.get(room_id)
+        here = scene.here if scene else ()
+        return [each.id for each in here if each.id is not None and each.number == number]
 
     def seats(self, room_id: RoomId) -> list[Seat]:
         """Give the accounts that sit in a room, in order of entering."""

@@ -35,13 +35,14 @@ class LinkLimits:
     """How patient a link is.
 
     Units: seconds. The wait before connecting again doubles from `first_wait_s` to `longest_wait_s`, each time
-           shortened at random by up to half; `refused_wait_s` is the wait after a refused sign-in. A room is read again
-           for a doubt at most once in `reread_gap_s`. When more than `max_doubts` rooms wait to be read, all are read
-           instead.
+           shortened at random by up to half, and begins anew once a connection has lasted for `steady_s`;
+           `refused_wait_s` is the wait after a refused sign-in. A room is read again for a doubt at most once in
+           `reread_gap_s`. When more than `max_doubts` rooms wait to be read, all are read instead.
     """
 
     first_wait_s: float = 0.25
     longest_wait_s: float = 30.0
+    steady_s: float = 10.0
     refused_wait_s: float = 60.0
     reread_gap_s: float = 0.5
     max_doubts: int = 1000
@@ -64,6 +65,7 @@ class Link:
         self._hub = hub
         self._limits = limits
         self._wait_s = limits.first_wait_s
+        self._live_at: float | None = None
         self._doubts = _Doubts(limits)
 
     async def run(self) -> None:
@@ -179,7 +181,7 @@ class Link:
         self._doubts.settled(room_id)
 
     def _live(self) -> None:
-        self._wait_s = self._limits.first_wait_s
+        self._live_at = time.monotonic()
         self._synced()
         log.info("backend %s: live, %d rooms", self.id, len(self.table))
         self._set_status(BackendStatus.LIVE, None)
@@ -200,6 +202,10 @@ class Link:
         self._hub.publish_backend(self.id)
 
     def _next_wait_s(self) -> float:
+        """Give the wait; a backend that cuts us off as soon as we are live is not asked again at once for ever."""
+        lived_at, self._live_at = self._live_at, None
+        if lived_at is not None and time.monotonic() - lived_at >= self._limits.steady_s:
+            self._wait_s = self._limits.first_wait_s
         wait_s = self._wait_s * random.uniform(0.5, 1.0)
         self._wait_s = min(self._wait_s * 2, self._limits.longest_wait_s)
         return wait_s

@@ -91,6 +91,21 @@ async def test_what_is_so_by_a_lost_event_only_is_asked_for(tmp_path: Path) -> N
         await there.until(there.seat.is_true)
 
 
+async def test_another_phone_of_mine_is_not_the_one_my_account_acts_on(tmp_path: Path) -> None:
+    """One phone of theirs was lost without a word, and they came again with another."""
+    lost = {"index": 7, "callerIdName": "Ada", "callerIdNum": "1099", "username": "ada", "since": 60, "isMe": False}
+    told = {"eventType": "Join", "conferenceNumber": ROOM, "role": "User", "isMuted": False, **lost}
+    async with house(tmp_path) as there:
+        await there.joins("ben", organizer=True)
+        await there.joins("ada")
+        there.sim.send_raw(json.dumps({"msgType": "ConferenceParticipantEvent", "ctiMessage": told}), login="ben")
+        await there.until(lambda: any(each.number == "1099" for each in there.seat.people(ROOM).values()))
+        [other] = [who for who, each in there.seat.people(ROOM).items() if each.number == "1099"]
+        assert there.person(other).user_id == "ada"
+        assert codes(await there.do_to(Action.KICK, other, "ada")) == [Code.PARTICIPANT_NOT_FOUND]
+        assert there.sent == [("ben", web("conferenceKick", numConf=ROOM, index=7))]
+
+
 async def test_who_is_muted_can_be_deafened_and_stays_muted(tmp_path: Path) -> None:
     async with house(tmp_path) as there:
         _, guest = await meeting(there)

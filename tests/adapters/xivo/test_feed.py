@@ -14,6 +14,7 @@ from aiohttp import web
 
 from adapters.xivo import XivoAdapter
 from adapters.xivo.roster import Rooms
+from adapters.xivo.simulator import XivoSimulator
 from adapters.xivo.told import CallsTold, CallTold, Described, ListedRoom, Member, PersonKind, PersonTold, RoomsListed
 from gateway.live.asks import AskMe
 from gateway.live.link import BackendStatus
@@ -305,6 +306,133 @@ async def test_a_list_that_comes_after_its_supposed_refusal_is_a_list(tmp_path: 
         there.sim.send_raw(json.dumps({"msgType": "ConferenceList", "ctiMessage": [room]}), "gateway")
         await there.until(lambda: list(there.seat.live.rooms()))
         assert there.adapter.capabilities()[Capability.LIST_ROOMS].usable
+
+
+def asks(sim: XivoSimulator) -> int:
+    return sum(each.frame == ASK for each in sim.reads)
+
+
+async def read_until_listed(adapter: XivoAdapter) -> None:
+    while not adapter.capabilities()[Capability.LIST_ROOMS].usable:
+        await adapter.snapshot()
+
+
+async def test_a_list_that_was_refused_once_is_asked_for_by_every_reading() -> None:
+    async with simulated() as sim:
+        sim.faults.no_room_list = True
+        adapter = adapter_for(sim, accounts=())
+        async with adapter.feed() as reports:
+            [trouble] = adapter.troubles
+            assert trouble.startswith("XiVO does not list its rooms: ")
+            for _ in range(2):
+                asked = asks(sim)
+                assert await taken(reports, asyncio.create_task(adapter.snapshot())) == []
+                await eventually(lambda before=asked: asks(sim) == before + 1)
+                await eventually(lambda: adapter._feed and not adapter._feed._list_of().is_open)
+            sim.send_raw('{"msgType":"Error","ctiMessage":{}}', "gateway")  # about nothing that we asked
+            sim.faults.no_room_list = False
+            await asyncio.wait_for(taken(reports, asyncio.create_task(read_until_listed(adapter))), 5)
+            rooms = await taken(reports, asyncio.create_task(adapter.snapshot()))
+            assert {room.id for room in rooms} == {ROOM, "4001"}
+            assert adapter.troubles == []
+        await adapter.aclose()
+
+
+async def test_a_list_that_stayed_out_once_is_asked_for_by_the_next_reading() -> None:
+    asked = 0
+
+    async def silent_at_first(socket: web.WebSocketResponse) -> None:
+        nonlocal asked
+        await sign_on(socket)
+        async for message in socket:
+            asked += "getList" in message.data
+            if "getList" in message.data and asked > 1:
+                await socket.send_str('{"msgType":"ConferenceList","ctiMessage":[]}')
+
+    async with served(TOKEN, talking(silent_at_first)) as url:
+        adapter = adapter_at(url, list_wait_s=0.2)
+        async with adapter.feed() as reports:
+            assert len(adapter.troubles) == 1
+            await asyncio.wait_for(taken(reports, asyncio.create_task(read_until_listed(adapter))), 5)
+            assert (adapter.troubles, asked) == ([], 2)
+        await adapter.aclose()
+
+
+async def test_an_error_while_a_command_and_a_question_are_under_way_leaves_no_question_open(tmp_path: Path) -> None:
+    async with house(tmp_path, patience=replace(PATIENCE, list_wait_s=5.0)) as there:
+        await there.joins("gateway", organizer=True)
+        guest = await there.joins("Guest")
+        there.sim.hold("gateway")
+        there.sim.faults.no_room_list = True
+        asked = asks(there.sim)
+        reading = asyncio.create_task(there.seat.link.reread(ROOM))
+        await there.sim.until(lambda: asks(there.sim) > asked)
+        doing = asyncio.create_task(there.do_to(Action.MUTE, guest, "gateway"))
+        await there.sim.until(lambda: there.sent)
+        there.sim.faults.no_room_list = False
+        there.sim.release("gateway")
+        await asyncio.wait_for(reading, 4.5)
+        await doing
+        assert there.seat.link.status is BackendStatus.LIVE
+        assert there.adapter.capabilities()[Capability.LIST_ROOMS].usable
+
+
+async def test_while_the_list_is_refused_our_asking_costs_no_command(tmp_path: Path) -> None:
+    def arrange(there: House) -> None:
+        there.sim.faults.no_room_list = True
+
+    async with house(tmp_path, arrange=arrange) as there:
+        there.sim.someone_joins(ROOM, login="gateway", organizer=True)
+        there.enters("Guest")
+        await there.until(lambda: len(there.seat.people(ROOM)) == 2)
+        guest = next(who for who in there.seat.people(ROOM) if who.startswith("2~"))
+        there.sim.hold("gateway")
+        asked = asks(there.sim)
+        reading = asyncio.create_task(there.seat.link.reread(ROOM))
+        await there.sim.until(lambda: asks(there.sim) > asked)
+        doing = asyncio.create_task(there.do_to(Action.MUTE, guest, "gateway"))
+        await there.sim.until(lambda: there.sent)
+        there.sim.release("gateway")
+        assert (await doing).outcome is CommandOutcome.CONFIRMED
+        await reading
+
+
+async def test_a_list_that_another_account_is_told_is_none_before_the_list_account_is_there() -> None:
+    async with simulated() as sim:
+        sim.hold("gateway")
+        adapter = adapter_for(sim, accounts=("ada",))
+        feed = adapter.feed()
+        opening = asyncio.create_task(feed.__aenter__())
+        asked = ("ada", {"claz": "web", "command": "getCurrentCallsPhoneEvents"})
+        await sim.until(lambda: asked in sim.reads and "gateway" in sim.logins)
+        sim.send_raw('{"msgType":"ConferenceList","ctiMessage":[]}', "ada")
+        sim.someone_joins(ROOM, login="ada", organizer=True)
+        await eventually(lambda: adapter._rooms.seats(ROOM))
+        sim.release("gateway")
+        await opening
+        assert adapter.troubles == []
+        assert sum(each.login == "ada" for each in sim.reads) == 2, "signed on once"
+        await feed.__aexit__(None, None, None)
+        await adapter.aclose()
+
+
+async def test_a_list_that_another_account_is_told_answers_no_question() -> None:
+    async with simulated() as sim:
+        adapter = adapter_for(sim, accounts=("ada",))
+        async with adapter.feed() as reports:
+            sim.hold("gateway")
+            asked = asks(sim)
+            reading = asyncio.create_task(adapter.snapshot())
+            await sim.until(lambda: asks(sim) > asked)
+            sim.send_raw('{"msgType":"ConferenceList","ctiMessage":[]}', "ada")
+            sim.someone_joins(ROOM, login="ada", organizer=True)
+            seen = asyncio.create_task(eventually(lambda: adapter._rooms.seats(ROOM)))
+            await taken(reports, seen)
+            assert not reading.done()
+            sim.release("gateway")
+            rooms = await taken(reports, reading)
+            assert {room.id for room in rooms} == {ROOM, "4001"}
+        await adapter.aclose()
 
 
 async def test_a_list_that_stays_out_ends_the_link(tmp_path: Path) -> None:

@@ -505,6 +505,16 @@ def test_a_call_to_a_room_is_a_seat_without_detail_and_single_updates_are_taken(
     assert phone.rooms.seats(ROOM) == [Seat("ada", 1, MODERATOR, HER_CALL)]
 
 
+def test_a_call_that_was_told_before_any_list_is_a_seat_once_its_number_is_known_as_a_room(phone: Telephone) -> None:
+    """As it is when the gateway starts while people of its accounts are in rooms."""
+    assert phone.rooms.in_calls("ada", in_room()) == []
+    phone.lists(ADA_LISTED)
+    assert phone.rooms.seats(ROOM) == [Seat("ada", None, None, HER_CALL)]
+    phone.rooms.lost("ada")
+    phone.lists(ADA_LISTED)
+    assert phone.rooms.seats(ROOM) == []
+
+
 @pytest.mark.parametrize("call", [CallTold(kind="EventRinging", other_number=ROOM), CallTold(kind="EventEstablished")])
 def test_a_call_that_rings_or_goes_elsewhere_is_no_seat(phone: Telephone, call: CallTold) -> None:
     phone.lists(ADA_LISTED)

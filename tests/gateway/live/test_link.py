@@ -137,16 +137,20 @@ async def test_rooms_are_stale_while_the_link_is_lost_and_true_afterwards(house:
     assert not any(at.room.stale for at in house.live.rooms())
 
 
-async def test_waits_grow_up_to_a_limit_and_begin_anew_after_a_synchronisation(tmp_path: Path, pbx: Faulty) -> None:
+@pytest.mark.parametrize(("steady_s", "first_s"), [(0.0, 0.001), (3600.0, 0.016)])
+async def test_waits_grow_up_to_a_limit_and_begin_anew_after_a_connection_that_lasted(
+    tmp_path: Path, pbx: Faulty, steady_s: float, first_s: float
+) -> None:
     pbx.reachable = False
-    async with house_with(tmp_path, pbx, limits=limits(first_wait_s=0.001, longest_wait_s=0.016)) as house:
+    patience = limits(first_wait_s=0.001, longest_wait_s=0.016, steady_s=steady_s)
+    async with house_with(tmp_path, pbx, limits=patience) as house:
         await eventually(lambda: pbx.feeds >= 3)
         assert link(house)._wait_s >= 0.004
         await eventually(lambda: pbx.feeds >= 6)
         assert link(house)._wait_s == 0.016
         pbx.reachable = True
         await until_status(house, BackendStatus.LIVE)
-        assert link(house)._wait_s == 0.001
+        assert first_s / 2 <= link(house)._next_wait_s() <= first_s
 
 
 async def test_waits_are_spread_so_that_not_all_come_back_at_once(house: House) -> None:
