@@ -10,15 +10,10 @@ import msgspec
 from aiohttp import (
     ClientConnectorError,
     ClientError,
-    ClientHandlerType,
-    ClientOSError,
-    ClientRequest,
-    ClientResponse,
     ClientSession,
     ClientTimeout,
     ConnectionTimeoutError,
     DummyCookieJar,
-    ServerDisconnectedError,
 )
 from yarl import URL
 
@@ -27,35 +22,13 @@ from adapters.kazoo.errors import RateLimitedError, RefusedError, UnreachableErr
 from adapters.kazoo.pace import Gate, Priority
 from adapters.kazoo.sign_in import SignIn
 from adapters.kazoo.wire import EnvelopeJson
+from adapters.kit.requests import only_once
 from adapters.kit.understanding import JsonObject, NotUnderstoodError, body_of, decoded, shaped
 
 _PATIENCE_S = 2.0
 """How long a command waits for Kazoo's rate limit, before the viewer is told to try again."""
 _TRIES = 8
 _LARGEST_ANSWER_BYTES = 64 * 1024 * 1024
-
-
-class _BrokenError(ClientError):
-    """The connection broke after a command was sent, or the answer was a redirect."""
-
-
-async def _only_once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-    """Keep aiohttp from following redirects and from sending a command again when the connection breaks.
-
-    It repeats every PUT and DELETE by itself, since they should be idempotent. Kazoo's PUT is not: it dials.
-    """
-    try:
-        response = await handler(request)
-    except (ConnectionTimeoutError, ClientConnectorError):
-        raise
-    except (ClientOSError, ServerDisconnectedError) as error:
-        if request.method == "GET":
-            raise
-        raise _BrokenError(str(error)) from error
-    if 300 <= response.status < 400:
-        response.close()
-        raise _BrokenError(f"redirected with {response.status}")
-    return response
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +67,7 @@ class Transport:
         if self._opened is None:
             self._opened = ClientSession(
                 cookie_jar=DummyCookieJar(),
-                middlewares=(_only_once,),
+                middlewares=(only_once,),
                 headers={"Accept": "application/json"},
             )
         return self._opened

@@ -10,19 +10,15 @@ import msgspec
 from aiohttp import (
     ClientConnectorError,
     ClientError,
-    ClientHandlerType,
-    ClientOSError,
-    ClientRequest,
-    ClientResponse,
     ClientSession,
     ClientTimeout,
     ConnectionTimeoutError,
     DummyCookieJar,
     FormData,
-    ServerDisconnectedError,
 )
 from yarl import URL
 
+from adapters.kit.requests import BrokenError, only_once
 from adapters.kit.understanding import JsonObject, NotUnderstoodError, body_of, decoded, shaped
 from adapters.ringcentral.config import RingCentralSettings
 from adapters.ringcentral.errors import RateLimitedError, RefusedError, RingCentralError, UnreachableError, refusal
@@ -35,29 +31,6 @@ OAUTH = ("restapi", "oauth")
 
 _TRIES = 3
 _LARGEST_ANSWER_BYTES = 8 * 1024 * 1024
-
-
-class _BrokenError(ClientError):
-    """The connection broke after a request was sent, or the answer was a redirect."""
-
-
-async def _only_once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-    """Keep aiohttp from following redirects, the websocket's too, and from sending a command again.
-
-    It repeats DELETE by itself when the connection breaks; a second one would be told that the first had done nothing.
-    """
-    try:
-        response = await handler(request)
-    except (ConnectionTimeoutError, ClientConnectorError):
-        raise
-    except (ClientOSError, ServerDisconnectedError) as error:
-        if request.method == "GET":
-            raise
-        raise _BrokenError(type(error).__name__) from None
-    if 300 <= response.status < 400:
-        response.close()
-        raise _BrokenError("redirected")
-    return response
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +68,7 @@ class Transport:
     def session(self) -> ClientSession:
         """The one HTTP session of this backend; it is made in the event loop that uses it."""
         if self._opened is None:
-            self._opened = ClientSession(cookie_jar=DummyCookieJar(), middlewares=(_only_once,))
+            self._opened = ClientSession(cookie_jar=DummyCookieJar(), middlewares=(only_once,))
         return self._opened
 
     async def aclose(self) -> None:
@@ -178,7 +151,7 @@ class Transport:
             return UnreachableError(f"cannot connect to RingCentral ({type(error).__name__})", sent=False)
         except TimeoutError:
             return UnreachableError("RingCentral did not answer in time", sent=True)
-        except _BrokenError as error:
+        except BrokenError as error:
             return UnreachableError(f"the connection to RingCentral broke ({error})", sent=True)
         except ClientError as error:
             return UnreachableError(f"the connection to RingCentral broke ({type(error).__name__})", sent=True)

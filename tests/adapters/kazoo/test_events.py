@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from adapters.kazoo.events import IGNORED, TRANSLATED, Interpreter, Reply, UnknownEventError, translate
 from adapters.kazoo.simulator import EVENT_NAMES
@@ -22,6 +21,7 @@ from gateway.model.reports import (
     UpdateReport,
 )
 from gateway.model.room import Participant, ParticipantRole, RoomFacts
+from tests.fuzzing import anything
 
 RECORDINGS = Path(__file__).parents[2] / "recordings" / "kazoo"
 ACCOUNT = "9d351ad7ffd6f846313af9eed3bb7b85"
@@ -192,34 +192,12 @@ def test_the_same_complaint_is_logged_once_in_a_while(caplog: pytest.LogCaptureF
     assert len(caplog.records) < 100
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
-    max_leaves=12,
-)
 SAMPLES = [json.loads((RECORDINGS / name).read_text()) for name in ("event-of-participant.json", "event-of-room.json")]
 SAMPLES += [{"action": "event", "data": json.loads((RECORDINGS / "seed-event.json").read_text())}]
 
 
-@st.composite
-def mutated(draw: st.DrawFn) -> bytes:
-    """A recorded frame with some of its values replaced, removed or cut."""
-    found = json.loads(json.dumps(draw(st.sampled_from(SAMPLES))))
-    for _ in range(draw(st.integers(1, 3))):
-        place = draw(st.sampled_from([found, found.get("data"), found.get("data")]))
-        if not isinstance(place, dict) or not place:
-            continue
-        key = draw(st.sampled_from(sorted(place)))
-        if draw(st.booleans()):
-            place[key] = draw(JSON)
-        else:
-            del place[key]
-    raw = json.dumps(found).encode()
-    return raw[: draw(st.integers(0, len(raw)))] if draw(st.integers(0, 9)) == 0 else raw
-
-
 @settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
-@given(st.one_of(mutated(), st.binary(max_size=200), JSON.map(lambda value: json.dumps(value).encode())))
+@given(anything(SAMPLES))
 def test_whatever_arrives_reading_it_does_not_raise(raw: bytes) -> None:
     interpreter = Interpreter()
     found = interpreter.read(raw, ACCOUNT)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from adapters.kit.understanding import JsonObject
 from adapters.xivo.events import IGNORED, TRANSLATED, Interpreter
@@ -29,6 +28,7 @@ from adapters.xivo.told import (
     Told,
 )
 from gateway.model.room import ParticipantRole
+from tests.fuzzing import anything
 
 RECORDINGS = Path(__file__).parents[2] / "recordings" / "xivo"
 MEMBER: JsonObject = {"joinOrder": 1, "joinTime": 1519659524032, "muted": True, "name": "James Bond", "number": "1002"}
@@ -56,6 +56,7 @@ JAMES = Described(
     is_me=True,
     since_s=42,
 )
+
 EVENT: JsonObject = {"conferenceNumber": "4001", "uniqueId": "1519658665.8"}
 CALL: JsonObject = {"eventType": "EventEstablished", "DN": "1002", "otherDN": "4001", "uniqueId": "1519658665.8"}
 CALLED = CallTold(kind="EventEstablished", unique_id="1519658665.8", other_number="4001")
@@ -276,42 +277,12 @@ def test_garbage_is_counted_and_costs_itself_only(raw: bytes, caplog: pytest.Log
     assert "hunter2" not in caplog.text
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
-    max_leaves=12,
-)
 SAMPLES: list[JsonObject] = [{"msgType": name, "ctiMessage": payload} for name, payload, _ in EXAMPLES]
 SAMPLES += [json.loads(path.read_text()) for path in sorted(RECORDINGS.glob("facts-*.json"))]
 
 
-def places(value: object) -> list[JsonObject]:
-    """All objects in a frame."""
-    match value:
-        case dict():
-            return [value, *(place for inner in value.values() for place in places(inner))]
-        case list():
-            return [place for inner in value for place in places(inner)]
-    return []
-
-
-@st.composite
-def mutated(draw: st.DrawFn) -> bytes:
-    """A frame with some of its values replaced, removed or cut."""
-    found = json.loads(json.dumps(draw(st.sampled_from(SAMPLES))))
-    for _ in range(draw(st.integers(1, 3))):
-        place = draw(st.sampled_from([each for each in places(found) if each] or [{"": None}]))
-        key = draw(st.sampled_from(sorted(place)))
-        if draw(st.booleans()):
-            place[key] = draw(JSON)
-        else:
-            del place[key]
-    raw = json.dumps(found).encode()
-    return raw[: draw(st.integers(0, len(raw)))] if draw(st.integers(0, 9)) == 0 else raw
-
-
 @settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
-@given(st.one_of(mutated(), st.binary(max_size=200), JSON.map(lambda value: json.dumps(value).encode())))
+@given(anything(SAMPLES))
 def test_whatever_arrives_reading_it_does_not_raise(raw: bytes) -> None:
     interpreter = Interpreter()
     interpreter.read(raw)
