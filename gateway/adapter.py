@@ -8,7 +8,7 @@ backend; all its methods run on the event loop and must not block it.
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol, Self
+from typing import ClassVar, Protocol, Self, runtime_checkable
 
 from pydantic import BaseModel
 from starlette.routing import BaseRoute
@@ -117,3 +117,40 @@ class Adapter(Protocol):
 
     async def aclose(self) -> None:
         """Let go of all connections; nothing is called afterwards."""
+
+
+class Notes(Protocol):
+    """What an adapter must still know after a restart: short texts by key, of this backend alone.
+
+    Units: a key has at most 255 characters, a text 4000; what does not fit is refused, never cut.
+    """
+
+    async def all(self) -> Mapping[str, str]:
+        """Give all texts by their keys.
+
+        Errors: NotesUnavailable.
+        """
+
+    async def put(self, key: str, text: str) -> None:
+        """Keep a text in the place of what the key stood for; it is kept once this returns.
+
+        Errors: NotesUnavailable, also for what does not fit.
+        """
+
+    async def drop(self, key: str) -> None:
+        """Forget a key, known or not.
+
+        Errors: NotesUnavailable.
+        """
+
+
+@runtime_checkable
+class NoteKeeper(Protocol):
+    """An adapter that has something to keep is one of these too.
+
+    Errors: NotesUnavailable may pass out of `feed`, `snapshot` and `read_room`, which is then the end of that feed. In
+            `execute` the adapter alone knows what it means: CommandRefused before it acted, OutcomeUnknown after.
+    """
+
+    def keep_notes(self, notes: Notes) -> None:
+        """Take the place for its notes; called once, before the first feed."""

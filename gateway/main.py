@@ -8,6 +8,7 @@ _COMMANDS = {
     "demo": "Try it: simulated phone systems with lively rooms, and the gateway connected to them.",
     "serve": "Run the gateway.",
     "check": "Try each backend: signing in, the event feed, reading rooms.",
+    "capabilities": "Print what each backend can do, and why not.",
     "watch": "Show a room live: who is in it, who talks, who comes and goes.",
     "simulate": "Run a simulated backend with rooms that live on their own.",
     "schema": "Print the GraphQL schema (SDL).",

@@ -10,11 +10,13 @@ _ADAPTERS = {
     "xivo": "adapters.xivo:XivoAdapter",
     "kazoo": "adapters.kazoo:KazooAdapter",
     "ringcentral": "adapters.ringcentral:RingCentralAdapter",
+    "bandwidth": "adapters.bandwidth:BandwidthAdapter",
 }
 _SIMULATORS = {
     "xivo": "adapters.xivo.simulated:simulate",
     "kazoo": "adapters.kazoo.simulated:simulate",
     "ringcentral": "adapters.ringcentral.simulated:simulate",
+    "bandwidth": "adapters.bandwidth.simulated:simulate",
 }
 
 

@@ -1,6 +1,6 @@
 """What every backend's simulator offers to `simulate` and `demo`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,12 +11,16 @@ class SimulatedBackend:
     """A running simulator, as a configuration would name it.
 
     Shape: `name` is for people; `settings` are those of a `[[backends]]` table of its kind; `somebody` is a user of it
-           who is often in a room, by the identity that viewers may have.
+           who is often in a room, by the identity that viewers may have; `adopt` are the ids of its conferences, where
+           it does not list them; `callback_setting` names the setting that holds the address at which the gateway's
+           `/hooks/<backend id>/` can be reached, which only whoever runs the gateway knows.
     """
 
     name: str
     settings: Mapping[str, str | Mapping[str, str]]
     somebody: str | None = None
+    adopt: Sequence[str] = ()
+    callback_setting: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

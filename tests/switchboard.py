@@ -17,6 +17,7 @@ from gateway.adapter import Receipt
 from gateway.model.capability import Capabilities, Capability, Sparing, Support, absent, composed, native, phone_only
 from gateway.model.commands import (
     Action,
+    AdoptRoom,
     BulkCommand,
     Command,
     CreateRoom,
@@ -26,7 +27,7 @@ from gateway.model.commands import (
     SettingsPatch,
     UpdateSettings,
 )
-from gateway.model.errors import CommandError, CommandRefused, LinkDown, OutcomeUnknown
+from gateway.model.errors import CommandError, CommandErrorCode, CommandRefused, LinkDown, OutcomeUnknown, refused
 from gateway.model.ids import ParticipantId, RoomId
 from gateway.model.reports import (
     EndReport,
@@ -95,6 +96,8 @@ class Switchboard:
 
     def __init__(self) -> None:
         self.rooms: dict[RoomId, Room] = {}
+        self.unlisted: dict[RoomId, Room] = {}
+        """Rooms that have to be adopted."""
         self.abilities = dict(ABILITIES)
         self.executed: list[Command] = []
         self.rooms_read = 0
@@ -113,6 +116,12 @@ class Switchboard:
         room = Room(id=RoomId(room_id), settings=settings or RoomSettings(), **facts)
         self.rooms[room.id] = room
         self._say(RosterDoubtReport())
+        return room.id
+
+    def open_elsewhere(self, room_id: str) -> RoomId:
+        """Make a room that the switch does not list."""
+        room = Room(id=RoomId(room_id), settings=RoomSettings())
+        self.unlisted[room.id] = room
         return room.id
 
     def remove_room(self, room_id: str) -> None:
@@ -244,11 +253,20 @@ class Switchboard:
             case CreateRoom(name, patch):
                 made = self.open_room(f"made-{len(self.rooms)}", name=name, settings=_patched(RoomSettings(), patch))
                 return Receipt(room=self.rooms[made], voice_call_token=VOICE_CALL_TOKEN)
+            case AdoptRoom(native_id, name):
+                return Receipt(room=self._adopt(RoomId(native_id), name))
             case UpdateSettings(room_id, name, patch):
                 room = self.rooms[room_id]
                 settings = _patched(room.settings or RoomSettings(), patch)
                 self.rooms[room_id] = replace(room, name=name or room.name, settings=settings)
         return Receipt()
+
+    def _adopt(self, room_id: RoomId, name: str | None) -> Room:
+        room = self.unlisted.pop(room_id, None) or self.rooms.get(room_id)
+        if room is None:
+            raise refused(CommandErrorCode.ROOM_NOT_FOUND, "there is no such conference", field=("nativeId",))
+        self.rooms[room_id] = replace(room, name=name)
+        return self.rooms[room_id]
 
     def _do_to_all(self, action: Action, room_id: RoomId) -> None:
         spares = self.abilities[action.capability].spares

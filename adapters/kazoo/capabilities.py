@@ -43,6 +43,7 @@ _EVERYWHERE: dict[Capability, Support] = {
     ),
     Capability.DELETE_ROOM: native("DELETE conferences/{id}", PAGE, reason="A running conference goes on."),
     Capability.START_CONFERENCE: absent("Kazoo cannot join calls that are already under way into a conference.", CODE),
+    Capability.ADOPT_ROOM: absent("Kazoo lists its conferences by itself.", PAGE),
 }
 _TOO_OLD = "Kazoo 4.0 and 4.1 cannot do this: it needs 4.2 or later."
 _NO_RECORDING = "This version of Kazoo cannot record a conference on request."

@@ -51,6 +51,7 @@ _EVERYWHERE: dict[Capability, Support] = {
     Capability.START_CONFERENCE: absent(
         "RingCentral merges calls one by one: make a room, and invite each call by its id.", PAGE
     ),
+    Capability.ADOPT_ROOM: absent("RingCentral tells of the user's conferences by itself.", EVENTS),
 }
 _NEEDS_PEOPLE = (
     Capability.MUTE,

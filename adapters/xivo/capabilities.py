@@ -58,6 +58,7 @@ _EVERYWHERE: dict[Capability, Support] = {
     Capability.START_CONFERENCE: native(
         "conference", PAGE, reason="The viewer's own phone does it: their XiVO account has to be configured here."
     ),
+    Capability.ADOPT_ROOM: absent("XiVO tells of its conferences by itself.", PAGE),
 }
 _LATER = {
     "deafen": (

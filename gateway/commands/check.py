@@ -2,18 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import click
 
+from gateway.adapter import NoteKeeper
 from gateway.commands.running import Complaint, run
 from gateway.config import Config, ConfigError
-from gateway.live.live import ConfiguredBackend
+from gateway.live.live import ConfiguredBackend, hand_out_notes
 from gateway.model.capability import Capability
-from gateway.model.errors import LinkDown, SignInRefused
+from gateway.model.errors import LinkDown, NotesUnavailable, SignInRefused
 from gateway.model.reports import Report
 from gateway.model.room import Room, RoomState
+from gateway.storage import Storage, StorageError
 
 _PATIENCE_S = 60.0
 
@@ -23,19 +25,25 @@ _PATIENCE_S = 60.0
 def check(config_path: Path) -> None:
     """Try each backend: signing in, the event feed, reading rooms.
 
-    Nothing is changed at the backends. The exit code is 0 when all of them work, 1 when one does not, 2 when the
-    configuration cannot be used.
+    Nothing is changed at the backends, and the storage is opened only for adapters that keep something there. The exit
+    code is 0 when all of them work, 1 when one does not, 2 when the configuration or the storage cannot be used.
     """
     try:
         config = Config.load(config_path)
     except ConfigError as error:
         raise Complaint("\n".join(("the configuration cannot be used:", *error.problems))) from None
-    if not run(_check_all(config.backends)):
-        raise SystemExit(1)
+    try:
+        if not run(_check_all(config)):
+            raise SystemExit(1)
+    except StorageError as error:
+        raise Complaint(str(error)) from None
 
 
-async def _check_all(backends: Sequence[ConfiguredBackend]) -> bool:
-    return all([await _check(backend) for backend in backends])
+async def _check_all(config: Config) -> bool:
+    async with AsyncExitStack() as stack:
+        if any(isinstance(backend.adapter, NoteKeeper) for backend in config.backends):
+            hand_out_notes(config.backends, await stack.enter_async_context(Storage.open(config.storage.url)))
+        return all([await _check(backend) for backend in config.backends])
 
 
 async def _check(backend: ConfiguredBackend) -> bool:
@@ -55,6 +63,8 @@ async def _check(backend: ConfiguredBackend) -> bool:
         return _bad(f"sign-in refused: {refusal}")
     except LinkDown as loss:
         return _bad(f"connection: {loss}")
+    except NotesUnavailable as loss:
+        return _bad(f"storage: {loss}")
     finally:
         await backend.adapter.aclose()
 

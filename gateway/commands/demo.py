@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import socket
 import sys
 import tempfile
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -16,8 +17,9 @@ import click
 import msgspec
 
 from gateway import registry
+from gateway.commands.adopting import adopt
 from gateway.commands.running import Complaint, run, stop_asked_for
-from gateway.commands.simulate import as_table
+from gateway.commands.simulate import as_table, from_json
 from gateway.simulator import SimulatedBackend
 
 _US = "uv run conference-gateway" if "UV" in os.environ else "conference-gateway"
@@ -67,7 +69,19 @@ def demo(*, port: int, seed: int, rooms: int, churn: float, as_json: bool) -> No
     Nothing has to be installed or configured, nothing leaves this machine, and nothing stays behind after Ctrl-C.
     """
     say = _Silence() if as_json else _Teller()
-    run(_demo(port, [f"--seed={seed}", f"--rooms={rooms}", f"--churn={churn}"], say))
+    run(_demo(port or _free_port(), [f"--seed={seed}", f"--rooms={rooms}", f"--churn={churn}"], say))
+
+
+def _free_port() -> int:
+    """Find a port for the gateway, which those that call it back have to know before it starts.
+
+    A connection that has just ended on a port keeps it for a minute from all who ask for any free one; whoever names it
+    and listens with SO_REUSEADDR, as servers do, may have it.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()):
+        ended, _ = listener.accept()
+        ended.close()
+        return int(listener.getsockname()[1])
 
 
 async def _demo(port: int, liveliness: Sequence[str], say: "_Teller") -> None:
@@ -95,14 +109,15 @@ async def _start(stack: AsyncExitStack, port: int, liveliness: Sequence[str], sa
     starting = (stack.enter_async_context(_child("simulate", kind, "--json", *liveliness)) for kind in kinds)
     backends: dict[str, SimulatedBackend] = {}
     for kind, (process, said) in zip(kinds, await asyncio.gather(*starting), strict=True):
-        backends[kind] = SimulatedBackend(said["name"], said["settings"], said["somebody"])
+        backends[kind] = from_json(said)
         say.simulator(kind, backends[kind], process.pid, liveliness)
     config = folder / "gateway.toml"
     config.touch(mode=0o600)
-    config.write_text(_configuration(folder, backends), encoding="utf-8")
+    config.write_text(_configuration(folder, backends, f"http://127.0.0.1:{port}"), encoding="utf-8")
     gateway, addresses = await stack.enter_async_context(
         _child("serve", f"--config={config}", f"--port={port}", "--insecure-no-auth", "--json")
     )
+    await adopt(addresses["graphql"], {kind: backend.adopt for kind, backend in backends.items()})
     say.ready(addresses, await _busiest_room(addresses["graphql"]))
     return gateway
 
@@ -137,9 +152,9 @@ async def _end(process: Process) -> None:
             await process.wait()
 
 
-def _configuration(folder: Path, backends: Mapping[str, SimulatedBackend]) -> str:
+def _configuration(folder: Path, backends: Mapping[str, SimulatedBackend], gateway: str) -> str:
     identities = "\n".join(f"{kind} = {json.dumps(each.somebody)}" for kind, each in backends.items() if each.somebody)
-    tables = "\n\n".join(as_table(kind, kind, each) for kind, each in backends.items())
+    tables = "\n\n".join(as_table(kind, kind, each, gateway) for kind, each in backends.items())
     database = json.dumps(f"sqlite:///{folder / 'demo.sqlite3'}")
     return (
         f'[storage]\nurl = {database}\n\n[viewer]\nsubject = "demo"\n\n[viewer.identities]\n{identities}\n\n{tables}\n'

@@ -1,13 +1,17 @@
 """`simulate`: a phone system that is not there."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import click
 
 from gateway import registry
 from gateway.commands.running import Complaint, log_to_terminal, run, stop_asked_for
 from gateway.simulator import Liveliness, SimulatedBackend
+
+_GATEWAY = "http://127.0.0.1:8000"
+"""Where `serve` listens unless told otherwise."""
 
 
 @click.command()
@@ -35,7 +39,7 @@ def simulate(
     """Run a simulated backend with rooms that live on their own.
 
     It listens on 127.0.0.1, speaks the real backend's wire protocol with its quirks, and prints the [[backends]] table
-    that connects a gateway to it.
+    that connects a gateway to it; where the backend lists no conferences, also the mutation that adopts them.
     """
     log_to_terminal()
     try:
@@ -48,13 +52,28 @@ def simulate(
 async def _simulate(kind: str, port: int, liveliness: Liveliness, *, as_json: bool) -> None:
     async with registry.simulator(kind)(host="127.0.0.1", port=port, liveliness=liveliness) as backend:
         click.echo(_as_json(kind, backend) if as_json else as_table(kind, kind, backend))
+        if backend.adopt and not as_json:
+            _say_adoption(kind, backend.adopt)
         await stop_asked_for()
 
 
-def as_table(backend_id: str, kind: str, backend: SimulatedBackend) -> str:
-    """Write the table of a configuration file."""
+def as_table(backend_id: str, kind: str, backend: SimulatedBackend, gateway: str = _GATEWAY) -> str:
+    """Write the table of a configuration file, for the gateway at an address."""
     settings = {"id": backend_id, "kind": kind, "name": backend.name, **backend.settings}
-    return "\n".join(("[[backends]]", *(f"{name} = {_as_toml(value)}" for name, value in settings.items())))
+    lines = [f"{name} = {_as_toml(value)}" for name, value in settings.items()]
+    if backend.callback_setting is not None:
+        address = _as_toml(f"{gateway}/hooks/{backend_id}/")
+        lines.append(f"{backend.callback_setting} = {address}  # where the gateway listens: put its host and port")
+    return "\n".join(("[[backends]]", *lines))
+
+
+def _say_adoption(backend_id: str, native_ids: Sequence[str]) -> None:
+    """Tell what else a gateway has to be told, beside the table, so that this alone is what a file takes."""
+    from gateway.commands.adopting import to_paste  # noqa: PLC0415  # GraphQL takes half a second to import
+
+    click.echo("\nIts conferences are not listed. Once a gateway is connected, adopt them, as in GraphiQL:\n", err=True)
+    for mutation in to_paste(backend_id, native_ids):
+        click.echo(f"{mutation}\n", err=True)
 
 
 def _as_toml(value: str | Mapping[str, str]) -> str:
@@ -65,5 +84,17 @@ def _as_toml(value: str | Mapping[str, str]) -> str:
 
 def _as_json(kind: str, backend: SimulatedBackend) -> str:
     return json.dumps(
-        {"kind": kind, "name": backend.name, "settings": dict(backend.settings), "somebody": backend.somebody}
+        {
+            "kind": kind,
+            "name": backend.name,
+            "settings": dict(backend.settings),
+            "somebody": backend.somebody,
+            "adopt": list(backend.adopt),
+            "callback_setting": backend.callback_setting,
+        }
     )
+
+
+def from_json(said: Mapping[str, Any]) -> SimulatedBackend:
+    """Read what `--json` prints."""
+    return SimulatedBackend(said["name"], said["settings"], said["somebody"], said["adopt"], said["callback_setting"])

@@ -204,7 +204,7 @@ class Desk:
         return CommandResult(sent.unseen, errors, before.key, participant=known)
 
     async def _made(self, errand: _Errand, sent: _Sent) -> CommandResult:
-        """Say where the room is that a command made."""
+        """Say where the room is that a command made or adopted."""
         made = sent.receipt.room
         if made is None:
             return CommandResult(sent.unseen, () if sent.error is None else (sent.error,))

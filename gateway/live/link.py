@@ -13,7 +13,7 @@ from enum import StrEnum
 from gateway.adapter import Adapter
 from gateway.hub.hub import Hub
 from gateway.live.table import Reading, RoomTable
-from gateway.model.errors import LinkDown, SignInRefused
+from gateway.model.errors import LinkDown, NotesUnavailable, SignInRefused
 from gateway.model.ids import BackendId, RoomId
 from gateway.model.reports import Report, RosterDoubtReport
 from gateway.model.room import Room, RoomState
@@ -100,7 +100,7 @@ class Link:
         except SignInRefused as refusal:
             self._lost(BackendStatus.FAILED, str(refusal))
             return self._limits.refused_wait_s
-        except LinkDown as loss:
+        except (LinkDown, NotesUnavailable) as loss:
             self._lost(BackendStatus.STALE if self.last_synced_at else BackendStatus.CONNECTING, str(loss))
         return self._next_wait_s()
 

@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
-from gateway.adapter import Adapter
+from gateway.adapter import Adapter, NoteKeeper
 from gateway.hub.hub import Hub
 from gateway.live.desk import Desk
 from gateway.live.link import Link, LinkLimits
@@ -46,6 +46,13 @@ class ConfiguredBackend:
     adapter: Adapter
 
 
+def hand_out_notes(backends: Iterable[ConfiguredBackend], storage: Storage) -> None:
+    """Give each adapter that has something to keep its place for it."""
+    for backend in backends:
+        if isinstance(backend.adapter, NoteKeeper):
+            backend.adapter.keep_notes(storage.notes(backend.id))
+
+
 class Live:
     """Runs the links of all backends while it is entered.
 
@@ -57,6 +64,7 @@ class Live:
     ) -> None:
         self._limits = limits or LiveLimits()
         self.hub = Hub()
+        hand_out_notes(backends, storage)
         self.links: Mapping[BackendId, Link] = {each.id: self._link(each) for each in backends}
         self.desk = Desk(
             self.links, Once(storage.idempotency, secret), storage.writer, confirm_s=self._limits.confirm_s

@@ -8,7 +8,7 @@ from gateway.model.room import Room
 from gateway.model.viewer import Viewer
 
 _OWN = {Capability.MUTE_ME, Capability.START_CONFERENCE}
-_CONFIGURING = {Capability.CREATE_ROOM, Capability.UPDATE_SETTINGS, Capability.DELETE_ROOM}
+_CONFIGURING = {Capability.CREATE_ROOM, Capability.UPDATE_SETTINGS, Capability.DELETE_ROOM, Capability.ADOPT_ROOM}
 _READING = {Capability.LIST_ROOMS, Capability.LIVE_PARTICIPANTS, Capability.TALKING}
 
 

@@ -39,6 +39,7 @@ class Capability(StrEnum):
     UPDATE_SETTINGS = "UPDATE_SETTINGS"
     DELETE_ROOM = "DELETE_ROOM"
     START_CONFERENCE = "START_CONFERENCE"
+    ADOPT_ROOM = "ADOPT_ROOM"
 
 
 class CapabilityLevel(StrEnum):

@@ -39,6 +39,7 @@ class Action(StrEnum):
     UPDATE_SETTINGS = "UPDATE_SETTINGS"
     DELETE_ROOM = "DELETE_ROOM"
     START_CONFERENCE = "START_CONFERENCE"
+    ADOPT_ROOM = "ADOPT_ROOM"
 
     @property
     def capability(self) -> Capability:
@@ -134,6 +135,28 @@ class StartConference:
     action = Action.START_CONFERENCE
 
 
+@dataclass(frozen=True, slots=True)
+class AdoptRoom:
+    """Serve a conference that was made elsewhere, which the backend does not list; again does no harm.
+
+    Shape: `native_id` is the backend's own id, as whoever asks gave it: it may be anything; `name` is what to call the
+           room (None: as the backend does).
+    """
+
+    native_id: str
+    name: str | None = None
+
+    action = Action.ADOPT_ROOM
+
+
 Command = (
-    ParticipantCommand | BulkCommand | RoomCommand | Invite | PlayMedia | CreateRoom | UpdateSettings | StartConference
+    ParticipantCommand
+    | BulkCommand
+    | RoomCommand
+    | Invite
+    | PlayMedia
+    | CreateRoom
+    | UpdateSettings
+    | StartConference
+    | AdoptRoom
 )

@@ -1,10 +1,11 @@
 """What can go wrong between us and a backend.
 
 GatewayError
-├── LinkDown         the backend cannot be reached, or cut us off: worth trying again
-├── SignInRefused    it knows us not: an operator has to do something
-├── CommandRefused   it (or we) will not do what was asked; carries a CommandError
-└── OutcomeUnknown   the command went out and no answer came: it may or may not have acted
+├── LinkDown          the backend cannot be reached, or cut us off: worth trying again
+├── SignInRefused     it knows us not: an operator has to do something
+├── CommandRefused    it (or we) will not do what was asked; carries a CommandError
+├── OutcomeUnknown    the command went out and no answer came: it may or may not have acted
+└── NotesUnavailable  what an adapter keeps over restarts cannot be read or written
 """
 
 from dataclasses import dataclass
@@ -69,6 +70,10 @@ class CommandRefused(GatewayError):
 
 class OutcomeUnknown(GatewayError):
     """A command was sent and no answer came."""
+
+
+class NotesUnavailable(GatewayError):
+    """What an adapter keeps over restarts cannot be read or written."""
 
 
 def refused(

@@ -6,6 +6,7 @@ Errors: every function here raises CommandRefused for input that the desk need n
 from gateway.live.asks import Ask, AskEverybody, AskMe
 from gateway.model.commands import (
     Action,
+    AdoptRoom,
     CreateRoom,
     Invite,
     ParticipantCommand,
@@ -18,6 +19,7 @@ from gateway.model.errors import CommandErrorCode, CommandRefused, refused
 from gateway.model.ids import BackendId, RoomKey
 from gateway.model.room import ParticipantRole
 from gateway.schema.commands import (
+    AdoptRoomInput,
     BulkCommandInput,
     CreateRoomInput,
     InviteParticipantInput,
@@ -33,6 +35,7 @@ from gateway.schema.told import given
 
 _NAME_MAX_CHARS = 128
 _DESTINATION_MAX_CHARS = 256
+_NATIVE_ID_MAX_CHARS = 128
 
 
 def on_participant(action: Action, wish: ParticipantCommandInput) -> Ask:
@@ -88,6 +91,13 @@ def create(wish: CreateRoomInput) -> Ask:
     """Make a room."""
     backend_id = _backend(wish.backend_id)
     return Ask(backend_id, CreateRoom(_name("name", wish.name), settings_patch(given(wish.settings))))
+
+
+def adopt(wish: AdoptRoomInput) -> Ask:
+    """Serve a conference that was made elsewhere."""
+    backend_id = _backend(wish.backend_id)
+    native_id = _text("nativeId", wish.native_id, _NATIVE_ID_MAX_CHARS)
+    return Ask(backend_id, AdoptRoom(native_id, _name("name", wish.name)))
 
 
 def update(wish: UpdateRoomSettingsInput) -> Ask:

@@ -170,6 +170,13 @@ class CreateRoomPayload(_CreationView, CommandPayload):
     )
 
 
+@strawberry.type(description="What adopting a room answers.")
+class AdoptRoomPayload(CommandPayload):
+    """What adopting a room answers."""
+
+    room: Room | None = told("The room that is served from now on.")
+
+
 @dataclass
 class _DeletionView(_PayloadView):
     @property
@@ -246,6 +253,16 @@ class CreateRoomInput:
     backend_id: strawberry.ID = strawberry.field(description="On which phone system.")
     name: str | None = may_give("Its name; up to 128 characters.")
     settings: RoomSettingsInput | None = may_give("How it is configured.")
+    idempotency_key: str | None = may_give(_KEY)
+
+
+@strawberry.input(description="A conference that was made elsewhere.")
+class AdoptRoomInput:
+    """A conference that was made elsewhere."""
+
+    backend_id: strawberry.ID = strawberry.field(description="On which phone system.")
+    native_id: str = strawberry.field(description="The backend's own id of the conference; up to 128 characters.")
+    name: str | None = may_give("What to call it; up to 128 characters. Absent: as the backend does.")
     idempotency_key: str | None = may_give(_KEY)
 
 

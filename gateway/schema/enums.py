@@ -110,6 +110,7 @@ told_enum(
     UPDATE_SETTINGS="`updateRoomSettings`.",
     DELETE_ROOM="`deleteRoom`.",
     START_CONFERENCE="`startConference`.",
+    ADOPT_ROOM="`adoptRoom`.",
 )
 told_enum(
     RoomState,

@@ -13,6 +13,8 @@ from gateway.model.commands import Action
 from gateway.model.errors import CommandError, CommandErrorCode, CommandRefused
 from gateway.schema import asks
 from gateway.schema.commands import (
+    AdoptRoomInput,
+    AdoptRoomPayload,
     BulkCommandInput,
     BulkCommandPayload,
     CreateRoomInput,
@@ -72,7 +74,7 @@ def _by_its_input(wish: _Wish, error: CommandError) -> CommandError:
     if isinstance(wish, ParticipantCommandInput):
         message = "there is no such participant, or no longer"
         return replace(error, code=CommandErrorCode.PARTICIPANT_NOT_FOUND, message=message, field=("participantId",))
-    if error.field == ("backendId",) and not isinstance(wish, CreateRoomInput | StartConferenceInput):
+    if error.field == ("backendId",) and not isinstance(wish, AdoptRoomInput | CreateRoomInput | StartConferenceInput):
         return replace(error, code=CommandErrorCode.ROOM_NOT_FOUND, message="there is no such room", field=("roomId",))
     return error
 
@@ -153,4 +155,11 @@ class Mutation:
         StartConferenceInput,
         RoomCommandPayload,
         asks.start,
+    )
+    adopt_room: AdoptRoomPayload = _command(
+        "Serve a conference that was made elsewhere, by the backend's own id: for backends that list none. It stays "
+        "among the rooms, also after a restart, until it is over. Needs ADMIN.",
+        AdoptRoomInput,
+        AdoptRoomPayload,
+        asks.adopt,
     )

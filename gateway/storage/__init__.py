@@ -1,4 +1,4 @@
-"""What outlives a restart: secrets, answers to repeated commands, the audit of commands, and who was where when."""
+"""What outlives a restart: secrets, adapters' notes, answers to repeated commands, audit, and who was where when."""
 
 import asyncio
 import logging
@@ -25,6 +25,7 @@ from gateway.storage.idempotency import (
     Reserved,
 )
 from gateway.storage.migrate import upgrade
+from gateway.storage.notes import StoredNotes
 from gateway.storage.records import (
     AuditRecord,
     Conference,
@@ -65,6 +66,7 @@ __all__ = [
     "Storage",
     "StorageError",
     "StorageUnavailable",
+    "StoredNotes",
     "new_id",
     "page_key",
     "utc_now",
@@ -120,6 +122,10 @@ class Storage:
         async with self._database.write() as session:
             await session.exec(self._database.insert(SecretRow).values(made).on_conflict_do_nothing())
             return (await session.exec(select(SecretRow.value).where(SecretRow.name == name))).one()
+
+    def notes(self, backend_id: str) -> StoredNotes:
+        """Give the notes of one backend's adapter."""
+        return StoredNotes(self._database, backend_id)
 
 
 @asynccontextmanager

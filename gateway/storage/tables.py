@@ -7,6 +7,7 @@ from sqlalchemy import JSON, Dialect, Index, MetaData, String, Table, TypeDecora
 from sqlmodel import Field, SQLModel
 
 TEXT_MAX_CHARACTERS = 255
+NOTE_MAX_CHARACTERS = 4000
 
 
 class ShortText(TypeDecorator[str]):
@@ -29,6 +30,30 @@ class ShortText(TypeDecorator[str]):
         return plain.encode("utf-8", "replace").decode("utf-8")
 
 
+class ExactText(TypeDecorator[str]):
+    """Text that is kept as it is or not at all, since half of it would be worse than none.
+
+    Errors: ValueError for what is longer than the column, or has a NUL or a lone surrogate; it repeats nothing of it.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, max_characters: int) -> None:
+        super().__init__(max_characters)
+        self.max_characters = max_characters
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Look at one value on its way in."""
+        if value is None:
+            return None
+        if len(value) > self.max_characters:
+            raise ValueError(f"a text of at most {self.max_characters} characters expected, not of {len(value)}")
+        if "\0" in value or any("\ud800" <= each <= "\udfff" for each in value):
+            raise ValueError("a text without NUL and lone surrogates expected")
+        return value
+
+
 class GatewayTable(SQLModel):
     """The root of our tables, with a catalogue of its own: a stranger's SQLModel table is none of our migrations'."""
 
@@ -49,6 +74,17 @@ class SecretRow(GatewayTable, table=True):
     name: str = Field(primary_key=True, sa_type=ShortText)
     value: bytes = Field(repr=False)
     created_at: datetime
+
+
+class AdapterNoteRow(GatewayTable, table=True):
+    """What an adapter still has to know after a restart; the text may hold a secret."""
+
+    __tablename__ = "adapter_note"
+
+    backend_id: str = Field(primary_key=True, sa_type=ExactText(TEXT_MAX_CHARACTERS))
+    key: str = Field(primary_key=True, sa_type=ExactText(TEXT_MAX_CHARACTERS))
+    text: str = Field(sa_type=ExactText(NOTE_MAX_CHARACTERS), repr=False)
+    changed_at: datetime
 
 
 class IdempotencyRow(GatewayTable, table=True):

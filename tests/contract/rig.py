@@ -1,11 +1,13 @@
 """What the suite needs of a backend: its adapter, its simulator, and hands for what only people and networks do."""
 
 from collections.abc import Mapping, Set
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import NamedTuple, Protocol, Self
 
 from gateway.adapter import Adapter
+from gateway.model.commands import SettingsPatch
 from gateway.model.ids import ParticipantId, RoomId
+from gateway.model.room import ParticipantRole
 
 
 class Person(NamedTuple):
@@ -29,8 +31,16 @@ class Rig(Protocol):
     """Rooms have names and outlive their conferences; else a room is one conference: nameless, and gone with it."""
     moderators_join: bool
     """Whoever joins may be a moderator; else only those are who are always there."""
+    guest_role: ParticipantRole | None
+    """What whoever joins is said to be who is no moderator."""
+    names_people: bool
+    """Whoever joins is shown with their name."""
     names_guests: bool
     """An invitation can say by which name a guest is shown."""
+    some_settings: SettingsPatch
+    """What a room can be made with."""
+    other_settings: SettingsPatch
+    """What those can be changed to."""
     flags: tuple[str, ...]
     """The flags of a participant that `set_flag` can set."""
     told: frozenset[str]
@@ -110,7 +120,11 @@ class Usual:
 
     rooms_stay = True
     moderators_join = True
+    guest_role: ParticipantRole | None = ParticipantRole.PARTICIPANT
+    names_people = True
     names_guests = True
+    some_settings: SettingsPatch = MappingProxyType({"member_pins": ["4711"], "join_muted": False})
+    other_settings: SettingsPatch = MappingProxyType({"member_pins": None, "join_muted": True})
     flags: tuple[str, ...] = ("muted", "deafened", "talking")
     told = frozenset(flags)
 

@@ -6,14 +6,12 @@ from types import TracebackType
 from typing import Literal, Self
 
 import msgspec
-from starlette.applications import Starlette
-from starlette.routing import Mount
 
-from adapters.kit.listener import Listener
 from adapters.ringcentral import RingCentralAdapter
 from adapters.ringcentral.simulator import RingCentralSimulator
 from gateway.adapter import Adapter
 from gateway.model.ids import ParticipantId, RoomId
+from tests.contract.hooks import Hooks
 from tests.contract.rig import OnSimulator, Person
 
 _PLENTY = 100_000
@@ -22,29 +20,6 @@ _GARBAGE = (
     b'{"uuid":"2","event":"/restapi/v1.0/account/1/extension/2/telephony/sessions","body":{"telephonySessionId":7}}',
     b"[" * 10_000,
 )
-
-
-class _Hooks:
-    """The gateway's port as far as backends call it: the routes of each adapter, below a path of its own."""
-
-    def __init__(self) -> None:
-        self._app = Starlette()
-        self._listener = Listener(self._app, "127.0.0.1", 0)
-
-    async def start(self) -> None:
-        await self._listener.start()
-
-    async def stop(self) -> None:
-        await self._listener.stop()
-
-    def next_url(self) -> str:
-        return f"http://127.0.0.1:{self._listener.port}{self._next_path()}"
-
-    def mount(self, adapter: Adapter) -> None:
-        self._app.routes.append(Mount(self._next_path(), routes=list(adapter.routes())))
-
-    def _next_path(self) -> str:
-        return f"/hooks/{len(self._app.routes)}"
 
 
 class RingCentralRig(OnSimulator):
@@ -73,7 +48,7 @@ class RingCentralRig(OnSimulator):
         self._notifications = notifications
         self._scope = "account" if account_wide else "extension"
         self._sim.faults.duplicate_events = account_wide
-        self._hooks = _Hooks()
+        self._hooks = Hooks()
         self._hosts: dict[RoomId, ParticipantId] = {}
         self._people = 0
 

@@ -5,9 +5,18 @@ from dataclasses import replace
 import pytest
 
 from gateway.live.asks import AskEverybody, AskMe
+from gateway.live.desk import own_presence
 from gateway.live.results import CommandOutcome
 from gateway.model.capability import Capability, Sparing
-from gateway.model.commands import Action, CreateRoom, Invite, ParticipantCommand, UpdateSettings
+from gateway.model.commands import (
+    Action,
+    AdoptRoom,
+    CreateRoom,
+    Invite,
+    ParticipantCommand,
+    SettingsPatch,
+    UpdateSettings,
+)
 from gateway.model.errors import CommandErrorCode
 from gateway.model.events import ParticipantJoined, ParticipantLeft, ParticipantUpdated, RoomRemoved
 from gateway.model.ids import ParticipantId, RoomId
@@ -34,6 +43,21 @@ def _needs(seat: Seat, action: Action) -> None:
     support = seat.link.adapter.capabilities()[action.capability]
     if not support.usable:
         pytest.skip(f"{action}: {support.reason}")
+
+
+def _has(seat: Seat, room: RoomId, patch: SettingsPatch) -> None:
+    """See that a room is as it was asked to be; what was cleared is empty."""
+    settings = seat.room(room).room.settings
+    assert settings is not None
+    for name, value in patch.items():
+        found = getattr(settings, name)
+        if name == "native":
+            assert isinstance(value, dict)
+            assert value.items() <= found.items()
+        else:
+            assert found == (tuple(value or ()) if name.endswith("_pins") else value)
+    if "member_pins" in patch:
+        assert seat.room(room).room.pin_required is bool(patch["member_pins"])
 
 
 async def _room_with(seat: Seat, *names: str) -> tuple[RoomId, list[ParticipantId]]:
@@ -137,7 +161,7 @@ async def test_r7_everybody_is_kicked_whom_the_backend_does_not_spare(seat: Seat
 async def test_r7_i_can_mute_myself_and_nobody_else_is(seat: Seat) -> None:
     room, (ann,) = await _room_with(seat, "Ann")
     me = seat.rig.somebody_joins(room, "Me", owner=True)
-    await seat.until(lambda: me in seat.everybody(room))
+    await seat.until(lambda: own_presence(seat.viewer, seat.room(room)))
     for action, muted in ((Action.MUTE_ME, True), (Action.UNMUTE_ME, False)):
         result = await seat.do(AskMe(action, room))
         assert result.outcome is CommandOutcome.CONFIRMED
@@ -163,6 +187,26 @@ async def test_r7_a_room_is_locked_and_unlocked(seat: Seat) -> None:
         result = await seat.do_in(action, room)
         assert result.outcome is CommandOutcome.CONFIRMED
         assert seat.room(room).room.locked is locked
+
+
+@pytest.mark.needs(Capability.HOLD_ROOM)
+async def test_r7_a_room_is_put_on_hold_and_taken_off(seat: Seat) -> None:
+    room, people = await _room_with(seat, "Ann", "Ben")
+    for action, on_hold in ((Action.HOLD_ROOM, True), (Action.UNHOLD_ROOM, False)):
+        result = await seat.do_in(action, room)
+        assert result.outcome is CommandOutcome.CONFIRMED
+        assert seat.room(room).room.on_hold is on_hold
+        assert all(seat.people(room)[who].on_hold is on_hold for who in people)
+
+
+@pytest.mark.needs(Capability.ADOPT_ROOM)
+async def test_r7_a_room_that_was_made_elsewhere_is_adopted_once_it_is_named(seat: Seat) -> None:
+    room, _ = await _room_with(seat, "Ann")
+    again = await seat.do(AdoptRoom(room, "The board"))
+    assert (again.outcome, again.key) == (CommandOutcome.CONFIRMED, seat.room(room).key)
+    assert seat.room(room).room.name == "The board"
+    nowhere = await seat.do(AdoptRoom("nowhere", None))
+    assert [error.code for error in nowhere.errors] == [CommandErrorCode.ROOM_NOT_FOUND]
 
 
 @pytest.mark.needs(Capability.CLOSE)
@@ -270,23 +314,23 @@ async def test_r15_a_conference_begins_and_ends_in_a_room_that_was_made(seat: Se
 
 @pytest.mark.needs(Capability.CREATE_ROOM, Capability.UPDATE_SETTINGS, Capability.DELETE_ROOM)
 async def test_r15_a_room_is_made_changed_and_deleted(seat: Seat) -> None:
-    made = await seat.do(CreateRoom("Hiring round", {"member_pins": ["4711"], "join_muted": False}))
+    made = await seat.do(CreateRoom("Hiring round", seat.rig.some_settings))
     assert made.outcome is CommandOutcome.CONFIRMED
     assert made.key is not None
     room = made.key.room_id
     assert seat.room(room).room.name == "Hiring round"
-    assert seat.room(room).room.pin_required is True
+    _has(seat, room, seat.rig.some_settings)
 
-    changed = await seat.do(UpdateSettings(room, "Hiring", {"join_muted": True, "member_pins": None}))
+    changed = await seat.do(UpdateSettings(room, "Hiring", seat.rig.other_settings))
     assert changed.outcome is CommandOutcome.CONFIRMED
-    settings = seat.room(room).room.settings
-    assert settings is not None
-    assert (seat.room(room).room.name, settings.join_muted, settings.member_pins) == ("Hiring", True, ())
+    assert seat.room(room).room.name == "Hiring"
+    _has(seat, room, seat.rig.other_settings)
 
-    who = seat.rig.somebody_joins(room, "Ann")
-    await seat.until(lambda: who in seat.people(room))
-    seat.rig.leaves(room, who)
-    await seat.until(lambda: not seat.people(room))
+    if seat.rig.rooms_stay:
+        who = seat.rig.somebody_joins(room, "Ann")
+        await seat.until(lambda: who in seat.people(room))
+        seat.rig.leaves(room, who)
+        await seat.until(lambda: not seat.people(room))
 
     deleted = await seat.do_in(Action.DELETE_ROOM, room)
     assert deleted.outcome is CommandOutcome.CONFIRMED

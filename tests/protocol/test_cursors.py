@@ -17,6 +17,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 EVENTS = "subscription ($id: ID!, $after: Cursor) { roomEvents(roomId: $id, after: $after) { __typename position } }"
 ALPHABET = string.ascii_letters + string.digits + "-_"
+_TELLING = 8
+"""From which length on a cursor is none of the words of an error by chance."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -55,7 +57,8 @@ async def test_ten_thousand_mutated_cursors_are_refused(front: Front) -> None:
             for number in range(begin, begin + 500):
                 error = await wire.refusal(f"{number}")
                 assert error["extensions"]["code"] == "FORGED_CURSOR", mutated[number]
-                assert mutated[number] == "" or mutated[number] not in error["message"]
+                # Shorter ones are found in any English sentence.
+                assert len(mutated[number]) < _TELLING or mutated[number] not in error["message"]
         await wire.subscribe("after all", EVENTS, id=gid("board"), after=good)
         front.house.pbx.change("board", "anna", muted=dice.random() < 2)
         assert (await wire.event("after all"))["__typename"] == "ParticipantUpdated"

@@ -48,7 +48,7 @@ async def test_the_schema_command_prints_the_file_in_the_repository() -> None:
 
 async def test_a_wrong_configuration_names_the_path_and_what_is_accepted_and_exits_2(tmp_path: Path) -> None:
     config = _config(tmp_path, _DEAD.replace("kazoo", "asterisk") + "[limits]\nconfirm = 1\n")
-    for command in ("serve", "check"):
+    for command in ("serve", "check", "capabilities"):
         code, _, err = await finished(command, "--config", config)
         assert code == 2
         assert "backends[0].kind: 'asterisk' is not a kind of backend; accepted: xivo, kazoo" in err

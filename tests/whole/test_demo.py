@@ -57,7 +57,8 @@ async def test_a_stock_client_lists_rooms_follows_one_and_mutes_somebody(demo: d
     client = Client(transport=WebsocketsTransport(demo["ws"]))
     async with client as session, asyncio.timeout(_PATIENCE_S), AsyncExitStack() as stack:
         rooms = [edge["node"] for edge in (await session.execute(_PEOPLE))["rooms"]["edges"]]
-        room = next(each for each in rooms if each["backend"]["kind"] != "RINGCENTRAL")  # it never tells who talks
+        # The others do not tell who talks, or let only those who are in a room act in it.
+        room = next(each for each in rooms if each["backend"]["kind"] == "KAZOO")
         events = await stack.enter_async_context(aclosing(session.subscribe(gql_with(_FOLLOW, room=room["id"]))))
         snapshot = (await anext(events))["roomEvents"]
         assert (snapshot["__typename"], snapshot["snapshotReason"]) == ("RoomSnapshot", "START")
@@ -71,10 +72,11 @@ async def test_a_stock_client_lists_rooms_follows_one_and_mutes_somebody(demo: d
                 case "ParticipantJoined":
                     assert who not in inside
                     seen.add("JOINED")
-                    result = (await session.execute(gql_with(_MUTE, id=who)))["muteParticipant"]
-                    # People press their own keys in between: what counts is a mute that was ours.
-                    muted = result if result["outcome"] == "CONFIRMED" else None
                     inside[who] = event["participant"]["muted"]
+                    if muted is None:
+                        result = (await session.execute(gql_with(_MUTE, id=who)))["muteParticipant"]
+                        # They may have left again, or pressed their own key: what counts is a mute that was ours.
+                        muted = result if result["outcome"] == "CONFIRMED" else None
                 case "ParticipantUpdated":
                     inside[who] = event["participant"]["muted"]
                     seen.update(event["changed"])

@@ -25,12 +25,33 @@ def test_each_document_is_valid(document: str) -> None:
     assert validate(schema, parse(document)) == []
 
 
-def test_the_configuration_can_be_used(tmp_path: Path) -> None:
+@pytest.fixture(name="toml")
+def _toml(tmp_path: Path) -> Path:
+    """Give its configuration as a file."""
     (text,) = _blocks("toml")
     path = tmp_path / "gateway.toml"
     path.write_text(text, encoding="utf-8")
-    config = Config.load(path, dict.fromkeys(re.findall(r'"env:(\w+)"', text), "secret"))
-    assert [backend.id for backend in config.backends] == [each["id"] for each in tomllib.loads(text)["backends"]]
+    return path
+
+
+def _secrets(toml: Path) -> dict[str, str]:
+    return dict.fromkeys(re.findall(r'"env:(\w+)"', toml.read_text(encoding="utf-8")), "secret")
+
+
+def test_the_configuration_can_be_used(toml: Path) -> None:
+    config = Config.load(toml, _secrets(toml))
+    written = tomllib.loads(toml.read_text(encoding="utf-8"))["backends"]
+    assert [backend.id for backend in config.backends] == [each["id"] for each in written]
+
+
+async def test_the_table_of_capabilities_is_what_the_command_prints(
+    toml: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, secret in _secrets(toml).items():
+        monkeypatch.setenv(name, secret)
+    code, out, err = await finished("capabilities", "--config", str(toml), "--markdown")
+    assert code == 0, err
+    assert _README.partition("<!-- capabilities -->\n")[2].partition("<!-- /capabilities -->")[0] == out
 
 
 async def test_the_help_is_what_the_command_prints() -> None:

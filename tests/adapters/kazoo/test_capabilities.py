@@ -12,7 +12,13 @@ from gateway.model.room import Participant, Room, RoomState
 
 IDLE = Room(id=RoomId("r1"), state=RoomState.IDLE)
 ACTIVE = replace(IDLE, state=RoomState.ACTIVE, participants={ParticipantId("c1"): Participant(id=ParticipantId("c1"))})
-NEVER = {Capability.HOLD, Capability.UNHOLD, Capability.HOLD_ROOM, Capability.START_CONFERENCE}
+NEVER = {
+    Capability.HOLD,
+    Capability.UNHOLD,
+    Capability.HOLD_ROOM,
+    Capability.START_CONFERENCE,
+    Capability.ADOPT_ROOM,
+}
 
 
 def absent_in(generation: Generation, *, recording: bool = True) -> set[Capability]:

@@ -189,7 +189,7 @@ async def test_what_there_is_no_room_for_ends_the_iteration_after_what_there_was
         assert await outside.status(notification(10_001)) == 200
         assert len(await taken(hook, 10_000)) == 10_000
         for _ in range(2):
-            with pytest.raises(LinkDown, match="faster than they could be taken"):
+            with pytest.raises(LinkDown, match="faster than it could be taken"):
                 await anext(hook)
         hook.expect(VERIFICATION)
         await outside.status(notification(1))

@@ -12,6 +12,7 @@ from gateway.live.link import BackendStatus
 from gateway.live.results import CommandOutcome
 from gateway.model.commands import (
     Action,
+    AdoptRoom,
     Command,
     CreateRoom,
     Invite,
@@ -23,7 +24,7 @@ from gateway.model.commands import (
 )
 from gateway.model.errors import CommandError, CommandErrorCode, CommandRefused, OutcomeUnknown
 from gateway.model.events import CommandFailed, ParticipantLeft
-from gateway.model.ids import BackendId, ParticipantId, RoomId
+from gateway.model.ids import BackendId, ParticipantId, RoomId, RoomKey
 from gateway.model.room import LeaveReason
 from tests.gateway.live.desk_side import (
     ANNA,
@@ -61,6 +62,7 @@ def failures(house: House) -> list[CommandError]:
         (PlayMedia(BOARD, "tone"), "MODERATOR"),
         (RoomCommand(Action.START_RECORDING, BOARD), "MODERATOR"),
         (CreateRoom("new", {}), "ADMIN"),
+        (AdoptRoom("elsewhere"), "ADMIN"),
         (UpdateSettings(BOARD, "new", {}), "ADMIN"),
         (RoomCommand(Action.DELETE_ROOM, BOARD), "ADMIN"),
     ],
@@ -68,6 +70,7 @@ def failures(house: House) -> list[CommandError]:
 )
 async def test_a_command_needs_its_role(house: House, pbx: Faulty, wish: Any, needed: str) -> None:
     await house.with_people("board", "anna")
+    pbx.open_elsewhere("elsewhere")
     for viewer in (VIEWER, MODERATOR) if needed == "ADMIN" else (VIEWER,):
         answer = await do(house, wish, viewer=viewer)
         assert (answer.outcome, code(answer)) == (CommandOutcome.REJECTED, CommandErrorCode.FORBIDDEN)
@@ -278,6 +281,17 @@ async def test_a_new_room_is_confirmed_when_it_can_be_read(house: House, pbx: Fa
     assert house.live.room(answer.key)
     pbx.silent = True
     assert (await do(house, CreateRoom("newer", {}))).outcome is CommandOutcome.ACCEPTED
+
+
+async def test_an_adopted_room_is_confirmed_when_it_can_be_read(house: House, pbx: Faulty) -> None:
+    pbx.open_elsewhere("elsewhere")
+    assert house.room("elsewhere") is None
+    answer = await do(house, AdoptRoom("elsewhere", "Ours now"))
+    assert answer.outcome is CommandOutcome.CONFIRMED
+    assert answer.key == RoomKey(PBX, RoomId("elsewhere"))
+    adopted = house.live.room(answer.key)
+    assert adopted
+    assert (adopted.room.name, adopted.position) == ("Ours now", answer.position)
 
 
 async def test_a_kick_that_shows_late_is_still_the_kick(house: House, pbx: Faulty) -> None:

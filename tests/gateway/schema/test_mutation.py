@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from gateway.live.link import BackendStatus
-from gateway.model.commands import Action, CreateRoom, Invite, PlayMedia, UpdateSettings
+from gateway.model.capability import Capability, absent
+from gateway.model.commands import Action, AdoptRoom, CreateRoom, Invite, PlayMedia, UpdateSettings
 from gateway.model.errors import CommandError, CommandErrorCode
 from gateway.model.ids import BackendId, ParticipantId, RoomId
 from gateway.model.room import ParticipantRole
@@ -365,6 +366,67 @@ async def test_a_backend_that_does_not_exist_is_refused(house: House) -> None:
         assert refusal(await done(house, CREATE, ADMIN, backendId=which)) == ("INVALID_INPUT", ["input", "backendId"])
 
 
+ADOPT = """mutation ($input: AdoptRoomInput!) { payload: adoptRoom(input: $input) {
+    outcome position errors { code message field capability } room { id nativeId name position } } }"""
+
+
+async def test_a_conference_made_elsewhere_is_adopted_and_served_like_any_other(house: House) -> None:
+    house.pbx.open_elsewhere("conf-1")
+    adopted = await done(house, ADOPT, ADMIN, backendId=backend(PBX), nativeId="conf-1", name="Hotline")
+    assert (adopted["outcome"], adopted["errors"]) == ("CONFIRMED", [])
+    room = {"id": gid("conf-1"), "nativeId": "conf-1", "name": "Hotline"}
+    assert adopted["room"] == room | {"position": adopted["position"]}
+    found = await house.data("query ($id: ID!) { room(id: $id) { id nativeId name } }", VIEWER, id=gid("conf-1"))
+    assert found == {"room": room}
+    house.pbx.join("conf-1", "anna")
+    await house.until(lambda: house.people("conf-1") == {"anna"})
+
+
+async def test_only_an_admin_adopts(house: House) -> None:
+    house.pbx.open_elsewhere("conf-1")
+    for viewer in (VIEWER, MODERATOR):
+        payload = await done(house, ADOPT, viewer, backendId=backend(PBX), nativeId="conf-1")
+        assert refusal(payload) == ("FORBIDDEN", None)
+        assert payload["errors"][0]["capability"] == "ADOPT_ROOM"
+    assert house.pbx.executed == []
+
+
+async def test_a_backend_that_lists_its_rooms_says_why_none_is_adopted(house: House) -> None:
+    house.pbx.abilities[Capability.ADOPT_ROOM] = absent("this switch lists its rooms by itself", "here")
+    payload = await done(house, ADOPT, ADMIN, backendId=backend(PBX), nativeId="conf-1")
+    assert refusal(payload) == ("NOT_SUPPORTED", None)
+    assert "lists its rooms by itself" in payload["errors"][0]["message"]
+    assert house.pbx.executed == []
+
+
+async def test_a_repeated_adoption_gets_the_first_answer(house: House) -> None:
+    house.pbx.open_elsewhere("conf-1")
+    wish = {"backendId": backend(PBX), "nativeId": "conf-1", "idempotencyKey": "k"}
+    first, at_once = await asyncio.gather(done(house, ADOPT, ADMIN, **wish), done(house, ADOPT, ADMIN, **wish))
+    assert first["outcome"] == "CONFIRMED"
+    assert first == at_once == await done(house, ADOPT, ADMIN, **wish)
+    assert house.pbx.executed == [AdoptRoom("conf-1", None)]
+    other = await done(house, ADOPT, ADMIN, **wish | {"nativeId": "conf-2"})
+    assert refusal(other) == ("CONFLICT", ["input", "idempotencyKey"])
+
+
+@pytest.mark.parametrize(
+    ("wish", "code", "field"),
+    [
+        ({"nativeId": "nowhere"}, "ROOM_NOT_FOUND", "nativeId"),
+        ({"nativeId": ""}, "INVALID_INPUT", "nativeId"),
+        ({"nativeId": "x" * 129}, "INVALID_INPUT", "nativeId"),
+        ({"nativeId": "x", "name": "x" * 129}, "INVALID_INPUT", "name"),
+        ({"nativeId": "x", "backendId": backend(ELSEWHERE)}, "INVALID_INPUT", "backendId"),
+    ],
+)
+async def test_what_cannot_be_adopted_is_named_by_its_path(
+    house: House, wish: dict[str, Any], code: str, field: str
+) -> None:
+    payload = await done(house, ADOPT, ADMIN, **{"backendId": backend(PBX)} | wish)
+    assert refusal(payload) == (code, ["input", field])
+
+
 async def test_a_conference_of_ones_own_calls_says_why_it_cannot_be(house: House) -> None:
     start = """mutation ($input: StartConferenceInput!) { payload: startConference(input: $input) {
         outcome position errors { code message field } } }"""
@@ -410,14 +472,16 @@ async def test_every_mutation_refuses_a_room_of_nowhere_in_its_payload(house: Ho
     mutations = SCHEMA._schema.mutation_type
     assert mutations is not None
     more: dict[str, dict[str, Any]] = {
+        "AdoptRoomInput": {"nativeId": "1"},
         "InviteParticipantInput": {"destination": "1"},
         "PlayMediaInput": {"media": "x"},
         "UpdateRoomSettingsInput": {"settings": {}},
     }
+    on_backends = ("AdoptRoomInput", "CreateRoomInput", "StartConferenceInput")
     for name, field in mutations.fields.items():
         takes = str(field.args["input"].type).rstrip("!")
         wish = {"participantId": "x"} if takes == "ParticipantCommandInput" else {"roomId": "x"}
-        wish = {"backendId": "x"} if takes in ("CreateRoomInput", "StartConferenceInput") else wish
+        wish = {"backendId": "x"} if takes in on_backends else wish
         answer = f"{{ ... on CommandPayload {{ {ERRORS} }} }}"
         query = f"mutation ($input: {takes}!) {{ payload: {name}(input: $input) {answer} }}"
         payload = await done(house, query, ADMIN, **wish, **more.get(takes, {}))

@@ -1,0 +1,120 @@
+"""Telphin's JSON in its own names; what is not marked Required may be missing or null.
+
+Ids are numbers in most answers and text in some; `*_gmt` are `YYYY-MM-DD HH:MM:SS` in UTC, sometimes with a fraction.
+"""
+
+from typing import Required, TypedDict
+
+IdJson = int | str
+
+
+class TokenJson(TypedDict, total=False):
+    """The answer to a sign-in.
+
+    Units: expires_in is seconds, and not always there.
+    """
+
+    access_token: Required[str]
+    expires_in: object
+
+
+class UserJson(TypedDict, total=False):
+    """The user who made the application, and as whom it acts."""
+
+    id: Required[IdJson]
+    login: str | None
+    client_id: IdJson | None
+    extension_id: IdJson | None
+    admin: bool | None
+
+
+class ExtensionJson(TypedDict, total=False):
+    """An extension.
+
+    Shape: `name` is the client's prefix, `*` and the number; `type` is phone, queue, ivr, fax, conference and maybe
+           others; `status` is active or blocked. `create_date` says no time zone.
+    """
+
+    id: Required[IdJson]
+    name: str | None
+    type: str | None
+    status: str | None
+    label: str | None
+    caller_id_name: str | None
+    client_id: IdJson | None
+    extension_group_id: IdJson | None
+    domain: str | None
+    create_date: str | None
+    dial_rule_id: IdJson | None
+    dial_rule_limit: int | None
+    message_did: str | None
+    ani_rfc3325: bool | None
+    did_as_transfer_caller_id: object
+    extra_params: object
+
+
+class ConferenceJson(TypedDict, total=False):
+    """The settings of a conference extension; null is the default of each.
+
+    Shape: `enter_sound` and `music_on_hold_sound` are ids of sound files; both PINs are secrets.
+    Source: the page "Conference (/conference/)": max_members null is 100.
+    """
+
+    announce_caller_name: bool | None
+    enter_sound: IdJson | None
+    max_members: int | None
+    pin: str | None
+    moderator_pin: str | None
+    mute_non_moderator: bool | None
+    music_on_hold_sound: IdJson | None
+    record_enabled: bool | None
+
+
+class CurrentCallJson(TypedDict, total=False):
+    """A call of a phone extension.
+
+    Shape: `call_flow` is in or out; no `answer_time_gmt` is a call that nobody has answered; `real_call` false is
+           one that is booked here and talks elsewhere. What the two `*_extension` look like is not documented.
+    """
+
+    call_api_id: Required[str]
+    call_flow: str | None
+    caller_id_number: str | None
+    caller_id_name: str | None
+    called_number: str | None
+    called_did: str | None
+    caller_extension: object
+    called_extension: object
+    extension_id: IdJson | None
+    init_time_gmt: str | None
+    answer_time_gmt: str | None
+    callback_id: IdJson | None
+    record_uuid: str | None
+    real_call: bool | None
+
+
+class EventJson(TypedDict, total=False):
+    """A subscription: what happens at an extension is sent to `url`, by `method` GET or POST."""
+
+    id: Required[IdJson]
+    url: str | None
+    event_type: str | None
+    method: str | None
+
+
+class CallbackJson(TypedDict, total=False):
+    """A call that was ordered."""
+
+    call_id: str | None
+    call_api_id: str | None
+
+
+class ErrorJson(TypedDict, total=False):
+    """An answer that is an error.
+
+    Shape: `status` is a word that tells errors of one HTTP code apart; `error` is what the token endpoint says in
+           OAuth's words. `message` is for people and is not read.
+    """
+
+    status: object
+    error: object
