@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import ClassVar
 
 from pydantic import BaseModel
@@ -76,7 +77,7 @@ class BandwidthAdapter:
         """Conferences that tell another application, and ids that would not be known after a restart."""
         troubles = [
             f"the callbacks of {conference_id} go to another application: what happens in it is seen late"
-            for conference_id in sorted(self._reader.told_elsewhere)
+            for conference_id in sorted(self._reader.told_elsewhere & self._conferences.ids())
         ]
         if self._served.unwritten:
             troubles.append(f"{self._served.unwritten} conferences could not be written down, and would be lost")
@@ -88,12 +89,12 @@ class BandwidthAdapter:
 
     def capabilities_in(self, room: Room) -> Capabilities:
         """Say what of it is not possible in a room now."""
-        return narrowed(room, self._conferences.created_at(room.id))
+        return narrowed(room, self._conferences.created_at(room.id), datetime.now(UTC))
 
     @asynccontextmanager
     async def feed(self) -> AsyncIterator[AsyncIterator[Report]]:
         """See whether the credentials are good, and take callbacks."""
-        self._hook.expect(await self._served.secret())
+        self._hook.expect(await self._served.know_secret())
         with as_link_errors():
             await self._client.probe()
         feed = Feed(self._conferences, self._interpreter, self._reader, self._served)

@@ -1,6 +1,6 @@
 """What Bandwidth can do with a conference, by which call of Catapult, and what of it in a room as it is now."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from gateway.model.capability import Capabilities, Capability, Support, absent, composed, native
 from gateway.model.errors import CommandErrorCode
@@ -81,6 +81,12 @@ _NEEDS_PEOPLE = (
     Capability.KICK_ALL,
     Capability.PLAY_MEDIA,
 )
+_OF_THE_BACKEND = (
+    Capability.LIST_ROOMS,
+    Capability.LIVE_PARTICIPANTS,
+    Capability.CREATE_ROOM,
+    Capability.ADOPT_ROOM,
+)
 _NOBODY = absent("Nobody is in the conference.", CONFERENCES, code=CommandErrorCode.ROOM_NOT_ACTIVE)
 _FULL = absent(f"A conference of Bandwidth holds {MOST_MEMBERS}.", MEMBERS, code=CommandErrorCode.CONFLICT)
 _OVER = absent("The conference is over.", CONFERENCES, code=CommandErrorCode.ROOM_NOT_ACTIVE)
@@ -91,15 +97,26 @@ def capabilities() -> Capabilities:
     return {capability: _EVERYWHERE[capability] for capability in Capability}
 
 
-def narrowed(room: Room, created_at: datetime | None) -> Capabilities:
+def narrowed(room: Room, created_at: datetime | None, now: datetime) -> Capabilities:
     """Say what of it is not possible in a room now, and when Bandwidth will end it, if that is soon."""
     if room.state is RoomState.ENDED:
-        return {capability: _OVER for capability, support in _EVERYWHERE.items() if support.usable}
+        here = (each for each, support in _EVERYWHERE.items() if support.usable and each not in _OF_THE_BACKEND)
+        return dict.fromkeys(here, _OVER)
     if room.state is RoomState.IDLE:
         return dict.fromkeys(_NEEDS_PEOPLE, _NOBODY)
     if len(room.participants) >= MOST_MEMBERS:
         return {Capability.INVITE: _FULL}
-    if created_at is not None and created_at + LASTS - datetime.now(UTC) < _SOON:
-        ends = f"Bandwidth ends this conference at {created_at + LASTS:%H:%M} UTC, 24 hours after it was made."
+    ends_at = _ends_at(room, created_at, now)
+    if ends_at is not None and ends_at - now < _SOON:
+        ends = f"Bandwidth ends this conference at {ends_at:%H:%M} UTC, 24 hours after it began."
         return {Capability.INVITE: composed(_EVERYWHERE[Capability.INVITE].how, CALLS, reason=ends)}
     return {}
+
+
+def _ends_at(room: Room, created_at: datetime | None, now: datetime) -> datetime | None:
+    """Say when a conference has lasted its 24 hours.
+
+    Shape: no page says whether they begin when it is made or when somebody comes: the sooner one counts that is ahead.
+    """
+    ends = [each + LASTS for each in (created_at, room.started_at) if each is not None]
+    return min((each for each in ends if each > now), default=None)

@@ -7,7 +7,6 @@ as a whole is not, so that it is read again.
 import asyncio
 import logging
 import re
-from datetime import UTC, datetime
 
 from adapters.bandwidth.client import Client
 from adapters.bandwidth.conferences import Conferences
@@ -15,7 +14,7 @@ from adapters.bandwidth.config import BandwidthSettings
 from adapters.bandwidth.errors import BandwidthError, RefusedError, UnreachableError, as_command_errors
 from adapters.bandwidth.events import CallState
 from adapters.bandwidth.feed import Feed
-from adapters.bandwidth.mapping import body_to_create, body_to_update, is_over, is_ringing
+from adapters.bandwidth.mapping import body_to_create, body_to_update, is_completed, is_over, is_ringing
 from adapters.bandwidth.served import Served
 from adapters.bandwidth.webhook import address
 from adapters.kit.understanding import JsonObject, NotUnderstoodError
@@ -32,7 +31,7 @@ from gateway.model.commands import (
     RoomCommand,
     UpdateSettings,
 )
-from gateway.model.errors import CommandErrorCode, CommandRefused, GatewayError, OutcomeUnknown, refused
+from gateway.model.errors import CommandErrorCode, CommandRefused, refused
 from gateway.model.ids import ParticipantId, RoomId
 from gateway.model.reports import DoubtReport
 from gateway.model.room import ParticipantRole, Room
@@ -46,6 +45,14 @@ _LONGEST_SENTENCE = 1000
 _LOOK_AGAIN_S = 5.0
 """How often a call that rings is read: the callback of its answer may get lost."""
 _GOODBYE_S = 5.0
+_GONE, _CHANGED_MEANWHILE = 404, 409
+_WE_ARE_WRONG = (
+    CommandErrorCode.ROOM_NOT_FOUND,
+    CommandErrorCode.ROOM_NOT_ACTIVE,
+    CommandErrorCode.PARTICIPANT_NOT_FOUND,
+    CommandErrorCode.CONFLICT,
+)
+"""Refusals that a room has changed before: callbacks get lost, so that it is read again."""
 _OVER: JsonObject = {"state": "completed"}
 _CHANGES: dict[Action, JsonObject] = {
     Action.MUTE: {"mute": True},
@@ -86,6 +93,15 @@ class Commander:
                 return await self._adopt(command)
             case _ if room is None:
                 raise refused(CommandErrorCode.ROOM_NOT_FOUND, "the room is not known", field=("roomId",))
+        try:
+            return await self._in_room(command, room, feed)
+        except CommandRefused as refusal:
+            if any(error.code in _WE_ARE_WRONG for error in refusal.errors):
+                await feed.report([DoubtReport(room_id=room.id)])
+            raise
+
+    async def _in_room(self, command: Command, room: Room, feed: Feed) -> Receipt:
+        match command:
             case ParticipantCommand():
                 with as_command_errors(CommandErrorCode.PARTICIPANT_NOT_FOUND):
                     await self._act_on_one(command, room)
@@ -110,8 +126,9 @@ class Commander:
         if command.action is Action.KICK:
             await self._client.update_member(room.id, who, _OVER)
             # Out of the conference, the call would go on with nobody at the other end.
-            if (leg_id := room.participants[who].leg_id) is not None:
-                await self._hang_up(leg_id)
+            kicked = room.participants.get(who)
+            if kicked is not None and kicked.leg_id is not None:
+                await self._hang_up(kicked.leg_id)
             return
         if command.action not in _CHANGES:
             raise _not_supported(command.action)
@@ -130,7 +147,7 @@ class Commander:
         try:
             async with asyncio.timeout(_GOODBYE_S):
                 await self._client.update_call(call_id, _OVER)
-        except (BandwidthError, GatewayError, TimeoutError) as error:
+        except (BandwidthError, NotUnderstoodError, TimeoutError) as error:
             log.info("bandwidth: a call could not be hung up (%s)", type(error).__name__)
 
     # ---- the conference as a whole ----
@@ -138,15 +155,28 @@ class Commander:
     async def _act_on_room(self, action: Action, room_id: RoomId, feed: Feed) -> None:
         if action not in _ROOM_CHANGES:
             raise _not_supported(action)
-        await self._client.update_conference(room_id, _ROOM_CHANGES[action])
-        if action is Action.UNMUTE_ALL:
-            for who in self._conferences.muted_themselves(room_id):
+        try:
+            await self._client.update_conference(room_id, _ROOM_CHANGES[action])
+            if action is Action.UNMUTE_ALL:
+                await self._unmute_themselves(room_id)
+        except RefusedError as error:
+            if _ROOM_CHANGES[action] is not _OVER or not (error.is_over or error.is_gone):
+                raise
+        finally:
+            await feed.report([DoubtReport(room_id=room_id)])
+
+    async def _unmute_themselves(self, room_id: RoomId) -> None:
+        """Unmute those whom the conference leaves muted; one who has gone meanwhile does not cost the others."""
+        for who in self._conferences.muted_themselves(room_id):
+            try:
                 await self._client.update_member(room_id, who, _CHANGES[Action.UNMUTE])
-        await feed.report([DoubtReport(room_id=room_id)])
+            except RefusedError as error:
+                if error.status not in (_GONE, _CHANGED_MEANWHILE):
+                    raise
 
     async def _create(self, command: CreateRoom) -> Receipt:
         with as_command_errors():
-            callback_url = address(self._settings.callback_url, await self._served.secret())
+            callback_url = address(self._settings.callback_url, self._served.secret)
             conference_id = await self._client.create_conference(
                 body_to_create(command, self._settings.number, callback_url)
             )
@@ -159,7 +189,7 @@ class Commander:
         if conference is None:
             message = "Bandwidth has no such conference, or no longer"
             raise refused(CommandErrorCode.ROOM_NOT_FOUND, message, field=("nativeId",))
-        if conference.get("state") == "completed":
+        if is_completed(conference):
             message = "that conference is over: it cannot be used again"
             raise refused(CommandErrorCode.ROOM_NOT_ACTIVE, message, field=("nativeId",))
         return await self._serve(conference["id"], command.name or self._served.names.get(conference["id"]))
@@ -192,13 +222,20 @@ class Commander:
         with as_command_errors():
             if _CALL_ID.fullmatch(destination):
                 return await self._added(room.id, destination)
-            call_id = await self._client.create_call(await self._call_to(destination, room.id))
+            call_id = await self._client.create_call(self._call_to(destination, room.id))
             may_be_in = False
             try:
-                await self._answered(call_id, feed)
+                await self._answered(call_id, room.id, feed)
                 receipt = await self._added(room.id, call_id)
                 may_be_in = True
-            except (OutcomeUnknown, UnreachableError):
+            except RefusedError as error:
+                if error.is_about_call:
+                    raise refused(CommandErrorCode.BACKEND_REFUSED, "the call was over before it was added") from None
+                raise
+            except UnreachableError as error:
+                may_be_in = error.sent
+                raise
+            except NotUnderstoodError:
                 may_be_in = True
                 raise
             finally:
@@ -206,40 +243,43 @@ class Commander:
                     await self._hang_up(call_id)
             return receipt
 
-    async def _call_to(self, destination: str, room_id: RoomId) -> JsonObject:
+    def _call_to(self, destination: str, room_id: RoomId) -> JsonObject:
         return {
             "from": self._settings.number,
             "to": destination,
             "conferenceId": room_id,
             "callTimeout": self._settings.ring_s,
-            "callbackUrl": address(self._settings.callback_url, await self._served.secret()),
+            "callbackUrl": address(self._settings.callback_url, self._served.secret),
             "tag": room_id,
         }
 
-    async def _answered(self, call_id: str, feed: Feed) -> None:
+    async def _answered(self, call_id: str, room_id: RoomId, feed: Feed) -> None:
         """Wait until a call that rings is answered; Bandwidth itself lets it ring no longer than it was told.
 
         Errors: CommandRefused, when it is not; BandwidthError.
         """
-        until = datetime.now(UTC).timestamp() + self._settings.ring_s + _LOOK_AGAIN_S
-        while datetime.now(UTC).timestamp() < until:
+        now = asyncio.get_running_loop().time
+        until = now() + self._settings.ring_s + _LOOK_AGAIN_S
+        while now() < until:
             told = await feed.word_of(call_id, _LOOK_AGAIN_S)
             if told is not None and told.state is CallState.ANSWERED:
                 return
             if told is not None:
                 raise _not_answered(told.cause)
+            if not self._conferences.served(room_id):
+                raise refused(CommandErrorCode.ROOM_NOT_ACTIVE, "the conference is over: nobody is called any more")
             if not await self._still_rings(call_id):
                 return
         raise refused(CommandErrorCode.TIMEOUT, "nobody answered the call in time")
 
     async def _still_rings(self, call_id: str) -> bool:
-        """Read a call; where Bandwidth cannot be asked now, it rings on as far as we know.
+        """Read a call; where that is not to be had now, it rings on as far as we know.
 
-        Errors: CommandRefused, when it is over; BandwidthError.
+        Errors: CommandRefused, when it is over.
         """
         try:
             call = await self._client.call(call_id, urgent=True)
-        except UnreachableError:
+        except (BandwidthError, NotUnderstoodError):
             return True
         if call is None or is_over(call):
             raise _not_answered(None)
@@ -251,7 +291,7 @@ class Commander:
         if known is None:
             try:
                 known = ParticipantId(await self._client.add_member(room_id, {"callId": call_id}))
-            except RefusedError:
+            except (RefusedError, NotUnderstoodError):
                 known = await self._member_with(room_id, call_id)
                 if known is None:
                     raise

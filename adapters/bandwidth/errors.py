@@ -20,6 +20,7 @@ NO_CONFERENCE = "conference-not-found"
 NO_MEMBER = "conference-member-not-found"
 NO_CALL = "call-not-found"
 
+_OVER = "conference-error"
 _NO_USER = "user-not-found"
 _TOO_MANY_CALLS = "call-rate-limit"
 _CATEGORIES = frozenset(
@@ -62,6 +63,16 @@ class RefusedError(BandwidthError):
         """
         said = self.code is not None or self.category == "not-found"
         return self.status == 404 and said and self.code != _NO_USER
+
+    @property
+    def is_over(self) -> bool:
+        """Whether a conference was completed before."""
+        return self.code == _OVER
+
+    @property
+    def is_about_call(self) -> bool:
+        """Whether it is a call that makes it impossible, and not the conference."""
+        return self.code in _ABOUT_A_CALL
 
     @property
     def is_limit(self) -> bool:
@@ -208,7 +219,7 @@ _ABOUT_A_CALL = {
 _BY_CODE = {
     **{code: (CommandErrorCode.INVALID_INPUT, message) for code, message in _ABOUT_A_CALL.items()},
     "call-audio-invalid-state": (CommandErrorCode.CONFLICT, "the call is in a state that does not allow this"),
-    "conference-error": (CommandErrorCode.ROOM_NOT_ACTIVE, "the conference is over"),
+    _OVER: (CommandErrorCode.ROOM_NOT_ACTIVE, "the conference is over"),
     "conference-max-members": (CommandErrorCode.CONFLICT, "the conference is full: it holds 20"),
     "insufficient-available-balance": (CommandErrorCode.BACKEND_REFUSED, _NO_MONEY),
     "member-not-found": (

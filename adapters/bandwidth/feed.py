@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from adapters.bandwidth.conferences import Conferences
 from adapters.bandwidth.errors import as_link_errors
-from adapters.bandwidth.events import CallTold, Interpreter
+from adapters.bandwidth.events import CallState, CallTold, Interpreter
 from adapters.bandwidth.reading import RoomReader
 from adapters.bandwidth.served import Served
 from adapters.kit.reports import Reports
@@ -101,7 +101,9 @@ class Feed:
 
     async def _note(self, told: CallTold) -> None:
         async with self._word:
-            self._last_word[told.call_id] = told
+            before = self._last_word.get(told.call_id)
+            if before is None or before.state is not CallState.OVER:  # else the answer is told late, or again
+                self._last_word[told.call_id] = told
             if len(self._last_word) > _MOST_CALLS:
                 self._last_word.popitem(last=False)
             self._word.notify_all()

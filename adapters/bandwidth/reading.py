@@ -1,5 +1,6 @@
 """Reading conferences: no call lists them, so that those that are served are read one by one."""
 
+import logging
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 
@@ -13,9 +14,12 @@ from adapters.bandwidth.webhook import address, leads_here
 from adapters.bandwidth.wire import CallJson, ConferenceJson, MemberJson
 from adapters.kit.understanding import NotUnderstoodError
 from gateway.model.ids import RoomId
-from gateway.model.reports import Report
+from gateway.model.reports import DoubtReport, Report
+
+log = logging.getLogger(__name__)
 
 _WHO_ARE_YOU = 401
+_THEIR_FAULT = 500
 Tell = Callable[[Iterable[Report]], Awaitable[None]]
 
 
@@ -40,17 +44,21 @@ class RoomReader:
         self._callback_url = callback_url
 
     async def all(self, tell: Tell) -> None:
-        """Read every conference that is served."""
+        """Read every conference that is served; one that cannot be read costs itself only, unless none can be."""
         await self._know_served()
-        for conference_id in self._served.names:
-            await self._one(conference_id, tell)
+        names = self._served.names
+        if not names:
+            await self._client.probe()  # else nothing would be asked, and nobody would learn that Bandwidth is away
+        failures = [each for name in names if (each := await self._failure_of(name, tell)) is not None]
+        if failures and len(failures) == len(names):
+            raise failures[-1]
 
     async def one(self, room_id: RoomId, tell: Tell) -> None:
         """Read one conference, and the calls of those in it whom nobody knows."""
         if not self._conferences.served(room_id):
             await self._know_served()
         if self._conferences.served(room_id):
-            await self._one(room_id, tell)
+            await self._failure_of(room_id, tell)
 
     async def who_they_are(self, tell: Tell) -> None:
         """Read the calls of participants whose number nobody knows."""
@@ -65,12 +73,29 @@ class RoomReader:
             self._conferences.forget(conference_id)
         for conference_id, name in names.items():
             self._conferences.serve(conference_id, name)
+        self.told_elsewhere &= names.keys()
+
+    async def _failure_of(self, conference_id: str, tell: Tell) -> RefusedError | NotUnderstoodError | None:
+        """Read one conference, and say why it stays as it was known, if Bandwidth's answer about it is of no use."""
+        try:
+            await self._one(conference_id, tell)
+        except NotUnderstoodError as error:
+            self._interpreter.complain(error)
+            return error
+        except RefusedError as error:
+            if error.status < _THEIR_FAULT and not error.is_gone:
+                raise
+            log.warning("bandwidth: the conference %s cannot be read now: %s", conference_id, error)
+            return error
+        return None
 
     async def _one(self, conference_id: str, tell: Tell) -> None:
         asked_at = datetime.now(UTC)
         conference = await self._client.conference(conference_id)
         if conference is None:
             await tell(self._conferences.gone(conference_id))
+        elif conference["id"] != conference_id:
+            raise NotUnderstoodError("conference: the answer is about another one")
         else:
             members = await self._members(conference)
             await tell(self._conferences.read(conference, members, asked_at))
@@ -78,32 +103,54 @@ class RoomReader:
             self.told_elsewhere.discard(conference_id)
             await self._served.drop(conference_id)
         elif conference is not None:
-            await self._have_it_tell_us(conference_id, conference.get("callbackUrl"))
+            await self._have_it_tell_us(conference_id, conference.get("callbackUrl"), tell)
             await self._who_is_in(conference_id, tell)
 
     async def _members(self, conference: ConferenceJson) -> list[MemberJson]:
         """Read who is in a conference; where nobody was yet, or is any more, that is not asked."""
         return await self._client.members(conference["id"]) if conference.get("state") == "active" else []
 
-    async def _have_it_tell_us(self, conference_id: str, callback_url: str | None) -> None:
-        """Have changes told to us, if nobody else is told: callbacks of another application are left to it."""
+    async def _have_it_tell_us(self, conference_id: str, callback_url: str | None, tell: Tell) -> None:
+        """Have changes told to us, if nobody else is told: callbacks of another application are left to it.
+
+        What has changed since the reading, and before that, is told to nobody: it is read once more.
+        """
         self.told_elsewhere.discard(conference_id)
-        ours = address(self._callback_url, await self._served.secret())
+        ours = address(self._callback_url, self._served.secret)
         if callback_url == ours:
             return
-        if callback_url and not leads_here(callback_url, await self._served.secret()):
+        if callback_url and not leads_here(callback_url, self._served.secret):
             self.told_elsewhere.add(conference_id)
             return
-        await self._client.update_conference(conference_id, {"callbackUrl": ours, "callbackHttpMethod": "POST"})
+        try:
+            await self._client.update_conference(conference_id, {"callbackUrl": ours, "callbackHttpMethod": "POST"})
+        except RefusedError as error:
+            if error.status == _WHO_ARE_YOU:
+                raise
+            # It may have been completed since it was read.
+            log.info("bandwidth: the conference %s is not told to us: %s", conference_id, error)
+        else:
+            await tell([DoubtReport(room_id=RoomId(conference_id))])
 
     async def _who_is_in(self, conference_id: str, tell: Tell) -> None:
         """Read the calls of those whose number nobody knows: all with one request, and then those it left out."""
         if not self._conferences.calls_wanted(conference_id):
             return
-        for call in await self._client.calls_of(conference_id):
+        for call in await self._calls_of(conference_id):
             await tell(self._conferences.call_read(call))
         for call_id in self._conferences.calls_wanted(conference_id):
             await self._call(call_id, tell)
+
+    async def _calls_of(self, conference_id: str) -> list[CallJson]:
+        """Read the calls of a conference; where that is not to be had, they are read one by one."""
+        try:
+            return await self._client.calls_of(conference_id)
+        except NotUnderstoodError as error:
+            self._interpreter.complain(error)
+        except RefusedError as error:
+            if error.status == _WHO_ARE_YOU:
+                raise
+        return []
 
     async def _call(self, call_id: str, tell: Tell) -> None:
         """Read one call; one that cannot be read costs that number only."""
@@ -115,6 +162,8 @@ class RoomReader:
         except RefusedError as error:
             if error.status == _WHO_ARE_YOU:
                 raise
+            if error.status >= _THEIR_FAULT:
+                return  # it may be read another time
         if call is None or number_of(call) is None:
             self._conferences.gave_up(call_id)
         else:

@@ -1,5 +1,6 @@
 """Which conferences are served: Bandwidth lists none, so that the gateway keeps their ids itself."""
 
+import asyncio
 import logging
 import secrets
 from collections.abc import Mapping
@@ -33,6 +34,8 @@ class Served:
         self._notes: Notes | None = None
         self._names: dict[str, str | None] | None = None
         self._unwritten: dict[str, _Note | None] = {}
+        self._secret: str | None = None
+        self._lock = asyncio.Lock()
 
     def keep_in(self, notes: Notes) -> None:
         """Know where to keep them."""
@@ -51,21 +54,29 @@ class Served:
     async def load(self) -> None:
         """Learn which conferences there are, also by other processes; and write what could not be written before.
 
-        Errors: LinkDown, when they have never been known.
+        Errors: LinkDown, when they have never been known, or when the secret is another one now.
         """
-        try:
-            for conference_id in list(self._unwritten):
-                await self._write(conference_id)
-            kept = await self._kept.all()
-        except NotesUnavailable as error:
-            if self._names is None:
-                raise LinkDown(f"which conferences there are cannot be read: {error}") from None
-            log.warning("bandwidth: %s", error)
-            return
+        async with self._lock:
+            try:
+                for conference_id in list(self._unwritten):
+                    await self._write(conference_id)
+                kept = await self._kept.all()
+            except NotesUnavailable as error:
+                if self._names is None:
+                    raise LinkDown(f"which conferences there are cannot be read: {error}") from None
+                log.warning("bandwidth: %s", error)
+                return
         names = {
             key.removeprefix(_CONFERENCE): _name(note) for key, note in kept.items() if key.startswith(_CONFERENCE)
         }
-        self._names = names | {each: note.name for each, note in self._unwritten.items() if note is not None}
+        for conference_id, note in self._unwritten.items():  # what has changed meanwhile
+            if note is None:
+                names.pop(conference_id, None)
+            else:
+                names[conference_id] = note.name
+        self._names = names
+        if self._secret is not None and kept.get(_SECRET, self._secret) != self._secret:
+            raise LinkDown("another process of the gateway has made another secret for the hook")
 
     async def add(self, conference_id: str, name: str | None) -> None:
         """Serve a conference from now on, or know it by another name."""
@@ -78,19 +89,29 @@ class Served:
             del self._names[conference_id]
             await self._change(conference_id, None)
 
-    async def secret(self) -> str:
+    async def know_secret(self) -> str:
         """Give the secret of our hook, made when first asked for: Bandwidth goes on calling after a restart of ours.
 
-        Errors: LinkDown.
+        Errors: LinkDown, when it has never been known.
         """
         try:
             kept = (await self._kept.all()).get(_SECRET)
             if kept is None:
-                kept = secrets.token_urlsafe(32)
-                await self._kept.put(_SECRET, kept)
+                await self._kept.put(_SECRET, secrets.token_urlsafe(32))
+                kept = (await self._kept.all())[_SECRET]  # another process may have made one at the same time
+            self._secret = kept
         except NotesUnavailable as error:
-            raise LinkDown(f"the secret of the hook cannot be read: {error}") from None
-        return kept
+            if self._secret is None:
+                raise LinkDown(f"the secret of the hook cannot be read: {error}") from None
+            log.warning("bandwidth: %s", error)
+        return self._secret
+
+    @property
+    def secret(self) -> str:
+        """The secret of our hook, as the feed came to know it."""
+        if self._secret is None:
+            raise RuntimeError("know_secret comes before the first request that has an address of ours in it")
+        return self._secret
 
     @property
     def _kept(self) -> Notes:
@@ -101,11 +122,14 @@ class Served:
     async def _change(self, conference_id: str, note: _Note | None) -> None:
         self._unwritten[conference_id] = note
         try:
-            await self._write(conference_id)
+            async with self._lock:
+                await self._write(conference_id)
         except NotesUnavailable as error:
             log.warning("bandwidth: conference %s is to be written down later: %s", conference_id, error)
 
     async def _write(self, conference_id: str) -> None:
+        if conference_id not in self._unwritten:
+            return  # a reading that had the lock before us has written it
         note = self._unwritten[conference_id]
         key = f"{_CONFERENCE}{conference_id}"
         if note is None:

@@ -49,6 +49,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 _LONGEST_TEXT = 255
+_WITHHELD = "anonymous"
 
 
 def _call_told(kind: Kind) -> Callable[[Mapping[str, str]], CallTold]:
@@ -63,7 +64,7 @@ def _call_told(kind: Kind) -> Callable[[Mapping[str, str]], CallTold]:
             leg_id=leg_id,
             call_id=_text(fields, "CallID"),
             call_api_id=_id(fields, "CallAPIID", _CALL_API_ID),
-            number=_text(fields, "CalledNumber" if outward else "CallerIDNum"),
+            number=known_number(_text(fields, "CalledNumber" if outward else "CallerIDNum")),
             name=None if outward else _text(fields, "CallerIDName"),
             caller_extension_id=_id(fields, f"{other_end}ExtensionID", _ID),
             at=instant(fields.get("EventTime")),
@@ -104,6 +105,11 @@ def instant(raw: str | None) -> datetime | None:
     if not _EARLIEST <= read < _LATEST:
         raise NotUnderstoodError("event: with an EventTime that is not in microseconds")
     return read
+
+
+def known_number(number: str | None) -> str | None:
+    """Give the number of somebody; None for one who withholds theirs."""
+    return None if number == _WITHHELD else number
 
 
 def _id(fields: Mapping[str, str], name: str, shape: re.Pattern[str]) -> str | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from adapters.telphin.events import known_number
 from adapters.telphin.wire import ConferenceJson, CurrentCallJson, ExtensionJson
 from gateway.model.ids import RoomId
 
@@ -111,7 +112,7 @@ def calls_seen(calls: Iterable[CurrentCallJson], places: Places) -> Iterator[Cal
             call_api_id=call["call_api_id"],
             phone_id=_text(call.get("extension_id")),
             callback_id=_call_id(call.get("callback_id")),
-            number=_text(call.get("called_number") if inward else call.get("caller_id_number")),
+            number=known_number(_text(call.get("called_number") if inward else call.get("caller_id_number"))),
             name=None if inward else _text(call.get("caller_id_name")),
             answered=bool(call.get("answer_time_gmt")),
             began_at=gmt(call.get("init_time_gmt")),

@@ -4,7 +4,7 @@ Each change is told as a picture of the whole room. A room of which no reading w
 of it would only have it read once more.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -122,30 +122,11 @@ class Rooms:
             for report in _calls_taken(room, known, by_room.get(room, []), asked_at)
         ]
 
-    def read(
-        self,
-        extensions: Sequence[ExtensionJson],
-        settings: Mapping[RoomId, ConferenceJson],
-        calls: Sequence[CurrentCallJson],
-        asked_at: datetime,
-    ) -> list[Report]:
-        """Take a reading of everything; from now on these rooms are told of."""
-        reports = self.listed(extensions, asked_at)
-        for room, conference in settings.items():
-            reports += self.settings_read(room, conference, asked_at)
-        reports += self.calls_read(calls, asked_at)
-        for known in self._known.values():
-            known.read = True
-        return reports
-
-    def read_one(
-        self, room: RoomId, conference: ConferenceJson, calls: Sequence[CurrentCallJson], asked_at: datetime
-    ) -> list[Report]:
-        """Take a reading of one room, with the calls of all; from now on it is told of."""
-        reports = [*self.settings_read(room, conference, asked_at), *self.calls_read(calls, asked_at)]
-        if (known := self._known.get(room)) is not None:
-            known.read = True
-        return reports
+    def shown(self, rooms: Iterable[RoomId]) -> None:
+        """Know that a reading of these rooms is complete: from now on they are told of."""
+        for room in rooms:
+            if (known := self._known.get(room)) is not None:
+                known.read = True
 
     def gone(self, room: RoomId, at: datetime) -> None:
         """Know that a room is no more; it is taken out of the table by whoever read or deleted it."""

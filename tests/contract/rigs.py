@@ -2,32 +2,24 @@
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
+from importlib import import_module
 from random import Random
 
-from adapters.kazoo.simulator import Generation
+from gateway import registry
 from gateway.model.ids import ParticipantId, RoomId
-from tests.contract.bandwidth_rig import BandwidthRig
-from tests.contract.kazoo_rig import KazooRig
 from tests.contract.rig import Rig
-from tests.contract.ringcentral_rig import RingCentralRig
-from tests.contract.xivo_rig import XivoRig
 
-RIGS: dict[str, Callable[[], Rig]] = {
-    **{f"kazoo-{generation.value}": partial(KazooRig, generation) for generation in Generation},
-    "kazoo-master": partial(KazooRig, Generation.K4_2, master=True),
-    "xivo": XivoRig,
-    "xivo-2019": partial(XivoRig, old=True),
-    "ringcentral": RingCentralRig,
-    "ringcentral-webhook": partial(RingCentralRig, notifications="webhook"),
-    "ringcentral-account": partial(RingCentralRig, account_wide=True),
-    "bandwidth": BandwidthRig,
-}
+_MODULES = {kind: import_module(f"tests.adapters.{kind}.rig") for kind in registry.kinds()}
+RIGS: dict[str, Callable[[], Rig]] = {name: rig for module in _MODULES.values() for name, rig in module.RIGS.items()}
 """Every rig by name; kinds come before the dash."""
-
-
 _MOST_PEOPLE = 15
 """In one room, so that it fits into each backend's."""
+
+
+async def who_is_in(kind: str, settings: dict[str, str]) -> dict[str, set[str]]:
+    """Ask a simulated backend who is in each room, by the ids of rooms and people."""
+    found: dict[str, set[str]] = await _MODULES[kind].who_is_in(settings)
+    return found
 
 
 async def live_a_while(rig: Rig, rooms: list[RoomId], *, steps: int, seed: int) -> None:

@@ -1,7 +1,6 @@
 """The demo as a newcomer meets it: one command, and stock clients do everything there is to do."""
 
 import asyncio
-import hashlib
 import json
 import os
 import shutil
@@ -21,6 +20,7 @@ from gql.transport.websockets import WebsocketsTransport
 
 from gateway import registry
 from gateway.commands.demo import CURL
+from tests.contract.rigs import who_is_in
 from tests.whole.commands import running
 
 _PATIENCE_S = 30.0
@@ -129,66 +129,7 @@ async def test_a_killed_simulator_shows_as_stale_and_a_new_one_as_live_and_true(
                 await _until(statuses, kind, "LIVE")
                 live = await _rooms(addresses["graphql"], kind)
                 assert not any(room["stale"] for room in live)
-                assert _who(live) == await _REALLY[kind](said["settings"])
-
-
-async def _who_is_in_xivo(settings: dict[str, str]) -> dict[str, set[str]]:
-    """Ask the simulated XiVO itself, as any client of it would."""
-    api = f"{settings['url']}/xuc/api/2.0"
-    login = {"login": settings["login"], "password": settings["password"]}
-    async with aiohttp.ClientSession() as session:
-        async with session.post(f"{api}/auth/login", json=login) as response:
-            token = (await response.json())["token"]
-        async with session.ws_connect(f"{api}/cti?token={token}") as socket:
-            frame: dict[str, Any] = {}
-            while frame.get("msgType") != "ConferenceList":
-                frame = await socket.receive_json()
-                if frame.get("msgType") == "LoggedOn":
-                    await socket.send_json({"claz": "web", "command": "getList", "objectType": "meetme"})
-    return {
-        room["number"]: {f"{member['joinOrder']}-{member['joinTime']}" for member in room["members"]}
-        for room in frame["ctiMessage"]
-    }
-
-
-async def _who_is_in_ringcentral(settings: dict[str, str]) -> dict[str, set[str]]:
-    """Ask the simulated RingCentral itself, as any client of it would."""
-    api = f"{settings['url']}/restapi/v1.0/account/~"
-    grant = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": settings["jwt"]}
-    app = {"Authorization": aiohttp.encode_basic_auth(settings["client_id"], settings["client_secret"])}
-    async with aiohttp.ClientSession() as session:
-        async with session.post(f"{settings['url']}/restapi/oauth/token", data=grant, headers=app) as response:
-            session.headers["Authorization"] = f"Bearer {(await response.json())['access_token']}"
-        presence = f"{api}/extension/~/presence?detailedTelephonyState=true"
-        async with session.get(presence) as response:
-            calls = (await response.json())["activeCalls"]
-        who = {}
-        for conference in {call["telephonySessionId"] for call in calls if call.get("to") == "conference"}:
-            async with session.get(f"{api}/telephony/sessions/{conference}") as response:
-                legs = (await response.json())["parties"]
-            who[conference] = {leg["id"] for leg in legs if leg["status"]["code"] != "Disconnected"}
-    return who
-
-
-async def _who_is_in_kazoo(settings: dict[str, str]) -> dict[str, set[str]]:
-    """Ask the simulated Kazoo itself, as any client of it would."""
-    digest = hashlib.md5(f"{settings['username']}:{settings['password']}".encode()).hexdigest()
-    login = {"data": {"credentials": digest, "method": "md5", "account_name": settings["account_name"]}}
-    async with aiohttp.ClientSession() as session:
-        async with session.put(f"{settings['url']}/user_auth", json=login) as response:
-            signed_in = await response.json()
-        session.headers["X-Auth-Token"] = signed_in["auth_token"]
-        rooms = f"{settings['url']}/accounts/{signed_in['data']['account_id']}/conferences"
-        async with session.get(rooms) as response:
-            ids = [room["id"] for room in (await response.json())["data"]]
-        who = {}
-        for room_id in ids:
-            async with session.get(f"{rooms}/{room_id}/participants") as response:
-                who[room_id] = {each["call_id"] for each in (await response.json())["data"]}
-        return who
-
-
-_REALLY = {"xivo": _who_is_in_xivo, "kazoo": _who_is_in_kazoo, "ringcentral": _who_is_in_ringcentral}
+                assert _who(live) == await who_is_in(kind, said["settings"])
 
 
 async def _until(statuses: Any, kind: str, status: str) -> None:

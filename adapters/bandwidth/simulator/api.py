@@ -70,8 +70,7 @@ class Api:
         """
         route, params = self._found(method, path)
         self._limits.take(route.endpoint)
-        if self._faults.next_failures:
-            raise self._faults.next_failures.popleft()
+        self._faults.check_next(method)
         body = decoded(raw) if raw.strip() else {}
         if body is None:
             raise bad_value("body", "a JSON object")

@@ -4,7 +4,7 @@ Inferred: the conference's flags and a member's are stored apart, and either mut
           that is completed end, the call of a member who is only removed stays; a call that has left is of no
           conference any more; what is set to what it was already is not told; muting or holding a whole conference
           is told once for each active member. The longest time begins with the first member, since `created` knows
-          none. Of members who left only so many are kept.
+          none. Of members who left and of completed conferences only so many are kept.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,6 +23,7 @@ from .timers import Timer, Timers
 MOST_MEMBERS = 20
 LONGEST_S = 24 * 60 * 60
 _MOST_GONE = 1_000
+_MOST_COMPLETED = 10_000
 
 
 class ConferenceState(StrEnum):
@@ -122,6 +123,7 @@ class Conferences:
         self._tell = tell
         self._lasts_s = lasts_s
         self._seats: dict[str, tuple[Conference, Member]] = {}
+        self._completed: dict[str, None] = {}
 
     def __iter__(self) -> Iterator[Conference]:
         """Give those that are not completed."""
@@ -265,6 +267,10 @@ class Conferences:
             self._leave(conference, member)
             self._calls.hang_up(member.call)
         self._tell(ConferenceNotice(conference))
+        self._completed[conference.conference_id] = None
+        if len(self._completed) > _MOST_COMPLETED:
+            oldest = next(iter(self._completed))
+            del self._completed[oldest], self.by_id[oldest]
 
     def call_answered(self, call: Call) -> None:
         """Let a call that was made for a conference join it, where that happens by itself."""

@@ -2,7 +2,8 @@
 
 Inferred: which code belongs to credentials that are not good (`invalid-credentials`); that a member who has left is
           refused with 409, and a call that is in the conference already too; that a body which is no JSON object, or
-          a value that cannot be, is `validation-error`.
+          a value that cannot be, is `validation-error`; and `forbidden` as the category of 403, which the list of
+          categories lacks and the list of codes has.
 """
 
 from .shapes import Json

@@ -24,8 +24,8 @@ class Faults:
     "changes are accepted without being looked at, and do not happen; what was made is not there"
     no_numbers: bool = False
     "every number belongs to another user: 401 number-access-denied"
-    next_failures: deque[ApiError] = field(default_factory=lambda: deque(maxlen=1_000))
-    "what the next requests are refused with, each once"
+    next_failures: deque[tuple[str, ApiError]] = field(default_factory=lambda: deque(maxlen=1_000))
+    "what the next requests of a method are refused with, each once"
 
     # Answers
     absolute_location: bool = False
@@ -56,6 +56,13 @@ class Faults:
     shuffle_callbacks: bool = False
     "what happens within a short window is sent in any order"
 
-    def fail_next(self, status: int, code: str, *, times: int = 1) -> None:
-        """Refuse the next requests, whatever they are; they do nothing."""
-        self.next_failures.extend(ApiError(status, code, "It is simulated") for _ in range(times))
+    def fail_next(self, status: int, code: str, *, method: str = "POST", times: int = 1) -> None:
+        """Refuse the next requests of this method, wherever they go; they do nothing."""
+        self.next_failures.extend((method, ApiError(status, code, "It is simulated")) for _ in range(times))
+
+    def check_next(self, method: str) -> None:
+        """Errors: ApiError when the next request of this method is to fail."""
+        for one in self.next_failures:
+            if one[0] == method:
+                self.next_failures.remove(one)
+                raise one[1]

@@ -139,12 +139,15 @@ async def test_the_next_requests_can_be_refused_and_do_nothing() -> None:
     async with bandwidth() as client:
         client.sim.faults.fail_next(403, "insufficient-available-balance")
         client.sim.faults.fail_next(409, "conference-update-conflict", times=2)
+        client.sim.faults.fail_next(503, "call-unavailable", method="GET")
         body = {"from": client.sim.number}
         assert await client.refused("conferences", body) == (403, "credit", "insufficient-available-balance")
         for _ in range(2):
             assert await client.refused("conferences", body) == (409, "conflict", "conference-update-conflict")
         assert client.sim.conference_ids == []
         await client.conference()
+        assert (await client.ask("GET", "calls")).refusal == (503, "unavailable", "call-unavailable")
+        assert await client.get("calls") == []
 
 
 @pytest.mark.parametrize("status", [401, 429, 500, 503])

@@ -116,14 +116,14 @@ async def test_a_callback_that_fails_is_tried_once_at_the_other_address(hook: Ho
         hook.status = 500 if trouble == "status" else 200
         hook.silent = trouble == "silent"
         url = "http://127.0.0.1:9/" if trouble == "nobody" else hook.url()
-        await client.conference(callbackUrl=url, callbackTimeout=50, fallbackUrl=other.url())
+        await client.conference(callbackUrl=url, callbackTimeout=500, fallbackUrl=other.url())
         [created] = await other.until(1)
         assert created["status"] == "created"
         assert len(hook.requests) == (trouble != "nobody")
         await client.sim.until(lambda: client.sim.callbacks_answered)
         assert client.sim.callbacks_failed == 0
         other.status = 503
-        await client.conference(callbackUrl=url, callbackTimeout=50, fallbackUrl=other.url())
+        await client.conference(callbackUrl=url, callbackTimeout=500, fallbackUrl=other.url())
         await client.sim.until(lambda: client.sim.callbacks_failed == 1)
         assert len(other.requests) == 2
 

@@ -66,7 +66,8 @@ class Coming(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         extensions = [extension(room, f"Room {room}") for room in ROOMS]
-        self.rooms.read(extensions, {}, [], self.now())
+        self.rooms.listed(extensions, self.now())
+        self.rooms.shown(ROOMS)
         self.shown = {room.id: room for room in self.rooms.all()}
         self.followers = {room.id: Follower(room) for room in self.rooms.all()}
 

@@ -1,4 +1,4 @@
-"""An app with Bandwidth's own Python client for the API v1: holds a conference, and tells what it saw as lines of JSON."""
+"""An app with Bandwidth's own Python client for the API v1: holds a conference, and tells what it saw in JSON."""
 
 import json
 import sys

@@ -1,6 +1,6 @@
-"""Telphin's rig."""
+"""Telphin's rigs, and who really is where, as any client of it would find out."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -9,7 +9,7 @@ from adapters.telphin.simulator import TelphinSimulator
 from gateway.adapter import Adapter
 from gateway.model.ids import ParticipantId, RoomId
 from tests.contract.hooks import Hooks
-from tests.contract.rig import OnSimulator, Person
+from tests.contract.rig import OnSimulator, Person, Rig
 
 _GARBAGE = (b"EventType=dial-in", b"\xff\xfe=%zz", b"EventType=hangup&SubCallID=&EventTime=now")
 
@@ -98,3 +98,6 @@ class TelphinRig(OnSimulator):
             }
             for room_id, room in self._sim.truth().items()
         }
+
+
+RIGS: dict[str, Callable[[], Rig]] = {"telphin": TelphinRig}

@@ -1,15 +1,17 @@
-"""Bandwidth's rig."""
+"""Bandwidth's rigs, and who really is where, as any client of it would find out."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType, TracebackType
 from typing import Self
+
+import aiohttp
 
 from adapters.bandwidth import BandwidthAdapter
 from adapters.bandwidth.simulator import BandwidthSimulator
 from gateway.adapter import Adapter, Notes
 from gateway.model.ids import ParticipantId, RoomId
 from tests.contract.hooks import Hooks
-from tests.contract.rig import OnSimulator, Person
+from tests.contract.rig import OnSimulator, Person, Rig
 
 _NUMBER = "+12025550199"
 _GARBAGE = (b'{"eventType":"conference-member","conferenceId":', b"[]", b'{"eventType":7}', b"[" * 10_000)
@@ -139,3 +141,21 @@ class BandwidthRig(OnSimulator):
             }
             for conference_id, conference in self._sim.truth().items()
         }
+
+
+RIGS: dict[str, Callable[[], Rig]] = {"bandwidth": BandwidthRig}
+
+
+async def who_is_in(settings: dict[str, str]) -> dict[str, set[str]]:
+    """Ask the simulated Bandwidth itself, as any client of it would; that one is asked for calls, which it lists."""
+    user = f"{settings['url']}/v1/users/{settings['user_id']}"
+    who: dict[str, set[str]] = {}
+    signed_in = {"Authorization": aiohttp.encode_basic_auth(settings["token"], settings["secret"])}
+    async with aiohttp.ClientSession(headers=signed_in) as session:
+        async with session.get(f"{user}/calls", params={"size": "1000"}) as response:
+            calls = await response.json()
+        for conference_id in {call["conferenceId"] for call in calls if call.get("conferenceId")}:
+            async with session.get(f"{user}/conferences/{conference_id}/members") as response:
+                members = await response.json()
+            who[conference_id] = {each["id"] for each in members if each["state"] == "active"}
+    return who

@@ -1,12 +1,16 @@
-"""Kazoo's rig."""
+"""Kazoo's rigs, and who really is where, as any client of it would find out."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import aiohttp
 
 from adapters.kazoo import KazooAdapter
 from adapters.kazoo.simulator import Generation, KazooSimulator
 from gateway.adapter import Adapter
 from gateway.model.ids import ParticipantId, RoomId
-from tests.contract.rig import OnSimulator, Person
+from tests.contract.rig import OnSimulator, Person, Rig
 
 
 class KazooRig(OnSimulator):
@@ -81,3 +85,27 @@ class KazooRig(OnSimulator):
             }
             for room_id, room in self._sim.truth().items()
         }
+
+
+RIGS: dict[str, Callable[[], Rig]] = {
+    **{f"kazoo-{generation.value}": partial(KazooRig, generation) for generation in Generation},
+    "kazoo-master": partial(KazooRig, Generation.K4_2, master=True),
+}
+
+
+async def who_is_in(settings: dict[str, str]) -> dict[str, set[str]]:
+    """Ask the simulated Kazoo itself, as any client of it would."""
+    digest = hashlib.md5(f"{settings['username']}:{settings['password']}".encode()).hexdigest()
+    login = {"data": {"credentials": digest, "method": "md5", "account_name": settings["account_name"]}}
+    async with aiohttp.ClientSession() as session:
+        async with session.put(f"{settings['url']}/user_auth", json=login) as response:
+            signed_in = await response.json()
+        session.headers["X-Auth-Token"] = signed_in["auth_token"]
+        rooms = f"{settings['url']}/accounts/{signed_in['data']['account_id']}/conferences"
+        async with session.get(rooms) as response:
+            ids = [room["id"] for room in (await response.json())["data"]]
+        who = {}
+        for room_id in ids:
+            async with session.get(f"{rooms}/{room_id}/participants") as response:
+                who[room_id] = {each["call_id"] for each in (await response.json())["data"]}
+        return who

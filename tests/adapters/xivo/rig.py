@@ -1,12 +1,16 @@
-"""XiVO's rig."""
+"""XiVO's rigs, and who really is where, as any client of it would find out."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import aiohttp
 
 from adapters.xivo import XivoAdapter
 from adapters.xivo.simulator import XivoSimulator
 from gateway.adapter import Adapter
 from gateway.model.ids import ParticipantId, RoomId
-from tests.contract.rig import OnSimulator, Person
+from tests.contract.rig import OnSimulator, Person, Rig
 
 _PASSWORD = "of-nobody"
 _SEATED = ("ada", "ben", "cem", "dov")
@@ -112,3 +116,25 @@ class XivoRig(OnSimulator):
 
 def _index(who: ParticipantId) -> int:
     return int(who.partition("-")[0])
+
+
+RIGS: dict[str, Callable[[], Rig]] = {"xivo": XivoRig, "xivo-2019": partial(XivoRig, old=True)}
+
+
+async def who_is_in(settings: dict[str, str]) -> dict[str, set[str]]:
+    """Ask the simulated XiVO itself, as any client of it would."""
+    api = f"{settings['url']}/xuc/api/2.0"
+    login = {"login": settings["login"], "password": settings["password"]}
+    async with aiohttp.ClientSession() as session:
+        async with session.post(f"{api}/auth/login", json=login) as response:
+            token = (await response.json())["token"]
+        async with session.ws_connect(f"{api}/cti?token={token}") as socket:
+            frame: dict[str, Any] = {}
+            while frame.get("msgType") != "ConferenceList":
+                frame = await socket.receive_json()
+                if frame.get("msgType") == "LoggedOn":
+                    await socket.send_json({"claz": "web", "command": "getList", "objectType": "meetme"})
+    return {
+        room["number"]: {f"{member['joinOrder']}-{member['joinTime']}" for member in room["members"]}
+        for room in frame["ctiMessage"]
+    }

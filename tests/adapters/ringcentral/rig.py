@@ -1,10 +1,12 @@
-"""RingCentral's rig."""
+"""RingCentral's rigs, and who really is where, as any client of it would find out."""
 
 import time
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
+from functools import partial
 from types import TracebackType
 from typing import Literal, Self
 
+import aiohttp
 import msgspec
 
 from adapters.ringcentral import RingCentralAdapter
@@ -12,7 +14,7 @@ from adapters.ringcentral.simulator import RingCentralSimulator
 from gateway.adapter import Adapter
 from gateway.model.ids import ParticipantId, RoomId
 from tests.contract.hooks import Hooks
-from tests.contract.rig import OnSimulator, Person
+from tests.contract.rig import OnSimulator, Person, Rig
 
 _PLENTY = 100_000
 _GARBAGE = (
@@ -163,3 +165,29 @@ class RingCentralRig(OnSimulator):
             }
             for session_id, room in self._sim.truth().items()
         }
+
+
+RIGS: dict[str, Callable[[], Rig]] = {
+    "ringcentral": RingCentralRig,
+    "ringcentral-webhook": partial(RingCentralRig, notifications="webhook"),
+    "ringcentral-account": partial(RingCentralRig, account_wide=True),
+}
+
+
+async def who_is_in(settings: dict[str, str]) -> dict[str, set[str]]:
+    """Ask the simulated RingCentral itself, as any client of it would."""
+    api = f"{settings['url']}/restapi/v1.0/account/~"
+    grant = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": settings["jwt"]}
+    app = {"Authorization": aiohttp.encode_basic_auth(settings["client_id"], settings["client_secret"])}
+    async with aiohttp.ClientSession() as session:
+        async with session.post(f"{settings['url']}/restapi/oauth/token", data=grant, headers=app) as response:
+            session.headers["Authorization"] = f"Bearer {(await response.json())['access_token']}"
+        presence = f"{api}/extension/~/presence?detailedTelephonyState=true"
+        async with session.get(presence) as response:
+            calls = (await response.json())["activeCalls"]
+        who = {}
+        for conference in {call["telephonySessionId"] for call in calls if call.get("to") == "conference"}:
+            async with session.get(f"{api}/telephony/sessions/{conference}") as response:
+                legs = (await response.json())["parties"]
+            who[conference] = {leg["id"] for leg in legs if leg["status"]["code"] != "Disconnected"}
+    return who
