@@ -109,35 +109,26 @@ class Conference:
         member = self._members.setdefault(told.member_id, Member(told.member_id))
         if member.over or member.is_outdated(told):
             return []
-        is_latest = told.at is not None and (self._newest_at is None or told.at >= self._newest_at)
-        doubtful = self._take(member, told, at)
-        if is_latest:
-            self._newest_at = told.at
-            doubtful = self._counts_otherwise(told, at) or doubtful
-        return self.settled(doubtful)
-
-    def _take(self, member: Member, told: MemberTold, at: datetime) -> bool:
-        """Take over what is said of a member; True when that has to be read again."""
         member.call_id = member.call_id or told.call_id
         if not told.present:
             member.over, member.told_at = True, at
-            return False
-        if member.is_new:
-            member.joined_at = told.at
-            if not self.active and told.active_members == 1:
-                self._started_at = told.at
-        elif member.missing or not member.is_newest(told):
+            return self.settled(self._counts_otherwise(told, at))
+        if not member.is_new and (member.missing or not member.is_newest(told)):
             member.last = told if told.at is not None else member.last
-            return member.missing or self._contradicts(member, told)
-        return self._believe(member, told, at)
+            return self.settled(member.missing or self._contradicts(member, told))
+        doubtful = self._believe(member, told, at)
+        return self.settled(self._counts_otherwise(told, at) or doubtful)
 
     def _believe(self, member: Member, told: MemberTold, at: datetime) -> bool:
-        """Take over the flags of somebody; True when something else has changed than they tell.
+        """Take over what is said of somebody who is there; True when something else has changed than that.
 
         Why was an event sent that tells nothing new? It may be that the conference was muted, which none tells.
         """
         before = None if member.is_new else (member.muted, member.on_hold)
         hidden = self._hides(member, told)
+        if member.is_new:
+            member.joined_at = told.at
+            self._started_at = told.at if not self.active and told.active_members == 1 else self._started_at
         member.last, member.told_at = told, at
         member.muted = _own(member.muted, told.muted, self.muted)
         member.on_hold = _own(member.on_hold, told.on_hold, self.on_hold)
@@ -157,7 +148,10 @@ class Conference:
         return any(whole and said is not None and not (said and own) for whole, own, said in pairs)
 
     def _counts_otherwise(self, told: MemberTold, at: datetime) -> bool:
-        """Whether others have come or gone of whom nothing was told."""
+        """Whether others have come or gone of whom nothing was told; only the latest event can tell."""
+        if told.at is None or (self._newest_at is not None and told.at < self._newest_at):
+            return False
+        self._newest_at = told.at
         if told.active_members is None:
             return False
         self._count, self._counted_at = told.active_members, at

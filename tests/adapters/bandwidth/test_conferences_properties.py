@@ -108,8 +108,9 @@ class Journey:
                 if action != "leave" or len(self.truth.here) != 1 or which > 35:
                     act(self.truth, action, which, yes=yes, also=also)
                 self.collect()
-            case "close" if which > 35:
-                self.truth.close()
+            case "close":
+                if which > 35:
+                    self.truth.close()
                 self.collect()
             case "time":
                 self.truth.tick(0.2 if yes else 5)
