@@ -11,12 +11,14 @@ _ADAPTERS = {
     "kazoo": "adapters.kazoo:KazooAdapter",
     "ringcentral": "adapters.ringcentral:RingCentralAdapter",
     "bandwidth": "adapters.bandwidth:BandwidthAdapter",
+    "telphin": "adapters.telphin:TelphinAdapter",
 }
 _SIMULATORS = {
     "xivo": "adapters.xivo.simulated:simulate",
     "kazoo": "adapters.kazoo.simulated:simulate",
     "ringcentral": "adapters.ringcentral.simulated:simulate",
     "bandwidth": "adapters.bandwidth.simulated:simulate",
+    "telphin": "adapters.telphin.simulated:simulate",
 }
 
 

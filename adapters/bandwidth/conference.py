@@ -12,15 +12,18 @@ from gateway.model.ids import ParticipantId, RoomId
 from gateway.model.reports import DoubtReport, PictureReport, Report
 from gateway.model.room import Participant, Room
 
+_BELIEVED_MISSING = 2
+"""Lists keep those who left: that one lacks somebody may just as well be that its answer was overtaken."""
+
 
 @dataclass(slots=True, eq=False)
 class Member:
     """A presence, from when it is first heard of; its id is never given to another, so that `over` is for ever.
 
-    Shape: `muted` and `on_hold` are its own flags. `missing` says that a reading did not list it, which is not to be
-           expected: it is not shown, and comes back only by another reading. `last` is the event that is the latest by
-           its own time, `told_at` when one that was believed arrived here, and `read_at` when the last reading that had
-           it was asked for.
+    Shape: `muted` and `on_hold` are its own flags. `missing` is how many readings in a row did not list it, which is
+           not to be expected: after the second it is not shown, and comes back only by a reading. `last` is the event
+           that is the latest by its own time, `told_at` when one that was believed arrived here, and `read_at` when the
+           last reading that had it was asked for.
     """
 
     id: str
@@ -29,7 +32,7 @@ class Member:
     on_hold: bool | None = None
     joined_at: datetime | None = None
     over: bool = False
-    missing: bool = False
+    missing: int = 0
     last: MemberTold | None = None
     told_at: datetime | None = None
     read_at: datetime | None = None
@@ -96,7 +99,7 @@ class Conference:
     @property
     def here(self) -> Iterator[Member]:
         """Those who are in it."""
-        return (each for each in self._members.values() if not each.over and not each.missing)
+        return (each for each in self._members.values() if not each.over and each.missing < _BELIEVED_MISSING)
 
     def find(self, member_id: str) -> Member | None:
         """Give somebody who is in it."""
@@ -115,7 +118,7 @@ class Conference:
             return self.settled(self._counts_otherwise(told, at))
         if not member.is_new and (member.missing or not member.is_newest(told)):
             member.last = told if told.at is not None else member.last
-            return self.settled(member.missing or self._contradicts(member, told))
+            return self.settled(member.missing > 0 or self._contradicts(member, told))
         doubtful = self._believe(member, told, at)
         return self.settled(self._counts_otherwise(told, at) or doubtful)
 
@@ -180,7 +183,11 @@ class Conference:
         listed = {each["id"]: each for each in members}
         doubts = [self._read_member(each, asked_at) for each in listed.values()]
         for member in self._members.values():
-            member.missing = member.id not in listed and (member.missing or not member.told_since(asked_at))
+            if member.id in listed or member.told_since(asked_at):
+                member.missing = 0
+            else:
+                member.missing += 1
+                doubts.append(not member.over and member.missing < _BELIEVED_MISSING)
         self._started_at = min((each.joined_at for each in self._members.values() if each.joined_at), default=None)
         return any(doubts)
 

@@ -298,11 +298,23 @@ def test_an_event_that_may_be_older_than_the_reading_does_not_undo_it(line: Line
     assert line.somebody(1).muted is True
 
 
-def test_whoever_is_not_listed_any_more_is_shown_again_only_if_a_reading_says_so(line: Line) -> None:
+def test_whoever_is_not_listed_any_more_is_gone_if_a_second_reading_says_so_too(line: Line) -> None:
+    """Lists keep those who left."""
+    line.member(1)
+    line.member(2)
+    assert DOUBT[0] in line.read(member_json(2))
+    assert list(line.people()) == ["member-1", "member-2"]
+    line.read(member_json(1), member_json(2))
+    assert DOUBT[0] in line.read(member_json(2))
+    assert DOUBT[0] not in line.read(member_json(2))
+    assert list(line.people()) == ["member-2"]
+
+
+def test_whoever_was_not_listed_is_shown_again_only_if_a_reading_says_so(line: Line) -> None:
     line.member(1)
     line.member(2)
     line.read(member_json(2))
-    assert list(line.people()) == ["member-2"]
+    line.read(member_json(2))
     assert line.member(1, mute=True) == DOUBT
     line.read(member_json(2))
     assert list(line.people()) == ["member-2"]
