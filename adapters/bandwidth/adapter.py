@@ -74,10 +74,15 @@ class BandwidthAdapter:
 
     @property
     def troubles(self) -> Sequence[str]:
-        """Conferences that tell another application, and ids that would not be known after a restart."""
+        """Conferences that tell another application or cannot be read, and ids that a restart would lose."""
+        served = self._conferences.ids()
         troubles = [
             f"the callbacks of {conference_id} go to another application: what happens in it is seen late"
-            for conference_id in sorted(self._reader.told_elsewhere & self._conferences.ids())
+            for conference_id in sorted(self._reader.told_elsewhere & served)
+        ]
+        troubles += [
+            f"{conference_id} cannot be read: what is shown of it may be old"
+            for conference_id in sorted(self._reader.unreadable & served)
         ]
         if self._served.unwritten:
             troubles.append(f"{self._served.unwritten} conferences could not be written down, and would be lost")

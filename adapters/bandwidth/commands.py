@@ -192,6 +192,7 @@ class Commander:
         if is_completed(conference):
             message = "that conference is over: it cannot be used again"
             raise refused(CommandErrorCode.ROOM_NOT_ACTIVE, message, field=("nativeId",))
+        self._conferences.is_not_over(conference["id"])
         return await self._serve(conference["id"], command.name or self._served.names.get(conference["id"]))
 
     async def _serve(self, conference_id: str, name: str | None) -> Receipt:

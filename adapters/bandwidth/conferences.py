@@ -45,6 +45,10 @@ class Conferences:
             return
         self._served.setdefault(conference_id, Conference(conference_id, self._calls)).name = name
 
+    def is_not_over(self, conference_id: str) -> None:
+        """Take that one goes on which was taken to be over: it was not found, or said to be, by mistake."""
+        self._over.pop(conference_id, None)
+
     def forget(self, conference_id: str) -> None:
         """Serve it no longer, and report nothing of it."""
         self._served.pop(conference_id, None)

@@ -20,6 +20,7 @@ NO_CONFERENCE = "conference-not-found"
 NO_MEMBER = "conference-member-not-found"
 NO_CALL = "call-not-found"
 
+_NOT_THERE = (NO_CONFERENCE, NO_MEMBER, NO_CALL, "member-not-found")
 _OVER = "conference-error"
 _NO_USER = "user-not-found"
 _TOO_MANY_CALLS = "call-rate-limit"
@@ -56,13 +57,19 @@ class RefusedError(BandwidthError):
         self.code = code
 
     @property
+    def is_not_found(self) -> bool:
+        """Whether Bandwidth says that something is not there: a 404 that has no word of its is a proxy's."""
+        said = self.code is not None or self.category == "not-found"
+        return self.status == 404 and said and self.code != _NO_USER
+
+    @property
     def is_gone(self) -> bool:
         """Whether what was asked for is not there, or no longer.
 
-        A 404 that has no word of Bandwidth's is a proxy's or of a wrong `url`, and is no reason to forget a room.
+        Any other 404 is a proxy's, of a wrong `url`, or of another fault there, and is no reason to forget a room.
         """
-        said = self.code is not None or self.category == "not-found"
-        return self.status == 404 and said and self.code != _NO_USER
+        said = self.code in _NOT_THERE or (self.code is None and self.category == "not-found")
+        return self.status == 404 and said
 
     @property
     def is_over(self) -> bool:
@@ -195,7 +202,7 @@ def command_error(error: RefusedError, missing: CommandErrorCode) -> GatewayErro
         return refused(code, f"{message} ({_named(error)})", field=field)
     if error.category in _MONEY:
         return refused(CommandErrorCode.BACKEND_REFUSED, f"{_NO_MONEY} ({_named(error)})")
-    if error.status == 404 and error.is_gone:
+    if error.is_not_found:
         return refused(missing, f"{_NOT_FOUND.get(missing, 'Bandwidth knows nothing of that name')} ({_named(error)})")
     if error.status >= 500:
         return _server_error(error)

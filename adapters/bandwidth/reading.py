@@ -18,7 +18,7 @@ from gateway.model.reports import DoubtReport, Report
 
 log = logging.getLogger(__name__)
 
-_WHO_ARE_YOU = 401
+_WHO_ARE_YOU, _NOT_YOU = 401, 403
 _THEIR_FAULT = 500
 Tell = Callable[[Iterable[Report]], Awaitable[None]]
 
@@ -37,6 +37,8 @@ class RoomReader:
     ) -> None:
         self.told_elsewhere: set[str] = set()
         """Conferences whose callbacks another application gets: what happens in them is found by reading alone."""
+        self.unreadable: set[str] = set()
+        """Conferences that Bandwidth has, as far as we know, and gives no usable answer about."""
         self._client = client
         self._conferences = conferences
         self._served = served
@@ -44,21 +46,19 @@ class RoomReader:
         self._callback_url = callback_url
 
     async def all(self, tell: Tell) -> None:
-        """Read every conference that is served; one that cannot be read costs itself only, unless none can be."""
+        """Read every conference that is served; one that cannot be read costs itself only."""
         await self._know_served()
-        names = self._served.names
-        if not names:
-            await self._client.probe()  # else nothing would be asked, and nobody would learn that Bandwidth is away
-        failures = [each for name in names if (each := await self._failure_of(name, tell)) is not None]
-        if failures and len(failures) == len(names):
-            raise failures[-1]
+        for conference_id in self._served.names:
+            await self._try(conference_id, tell)
+        if self._served.names.keys() <= self.unreadable:
+            await self._client.probe()  # is it that one, or Bandwidth as a whole?
 
     async def one(self, room_id: RoomId, tell: Tell) -> None:
         """Read one conference, and the calls of those in it whom nobody knows."""
         if not self._conferences.served(room_id):
             await self._know_served()
         if self._conferences.served(room_id):
-            await self._failure_of(room_id, tell)
+            await self._try(room_id, tell)
 
     async def who_they_are(self, tell: Tell) -> None:
         """Read the calls of participants whose number nobody knows."""
@@ -74,20 +74,21 @@ class RoomReader:
         for conference_id, name in names.items():
             self._conferences.serve(conference_id, name)
         self.told_elsewhere &= names.keys()
+        self.unreadable &= names.keys()
 
-    async def _failure_of(self, conference_id: str, tell: Tell) -> RefusedError | NotUnderstoodError | None:
-        """Read one conference, and say why it stays as it was known, if Bandwidth's answer about it is of no use."""
+    async def _try(self, conference_id: str, tell: Tell) -> None:
+        """Read one conference; it stays as it was known, if Bandwidth's answer about it is of no use."""
         try:
             await self._one(conference_id, tell)
+            self.unreadable.discard(conference_id)
         except NotUnderstoodError as error:
             self._interpreter.complain(error)
-            return error
+            self.unreadable.add(conference_id)
         except RefusedError as error:
-            if error.status < _THEIR_FAULT and not error.is_gone:
+            if error.status in (_WHO_ARE_YOU, _NOT_YOU):
                 raise
-            log.warning("bandwidth: the conference %s cannot be read now: %s", conference_id, error)
-            return error
-        return None
+            log.info("bandwidth: the conference %s cannot be read: %s", conference_id, error)
+            self.unreadable.add(conference_id)
 
     async def _one(self, conference_id: str, tell: Tell) -> None:
         asked_at = datetime.now(UTC)

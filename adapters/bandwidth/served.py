@@ -34,6 +34,7 @@ class Served:
         self._notes: Notes | None = None
         self._names: dict[str, str | None] | None = None
         self._unwritten: dict[str, _Note | None] = {}
+        self._failed: set[str] = set()
         self._secret: str | None = None
         self._lock = asyncio.Lock()
 
@@ -48,8 +49,8 @@ class Served:
 
     @property
     def unwritten(self) -> int:
-        """How many would not be known, or known wrongly, after a restart."""
-        return len(self._unwritten)
+        """How many would not be known, or known wrongly, after a restart: not those that are being written now."""
+        return len(self._failed)
 
     async def load(self) -> None:
         """Learn which conferences there are, also by other processes; and write what could not be written before.
@@ -125,6 +126,7 @@ class Served:
             async with self._lock:
                 await self._write(conference_id)
         except NotesUnavailable as error:
+            self._failed.add(conference_id)
             log.warning("bandwidth: conference %s is to be written down later: %s", conference_id, error)
 
     async def _write(self, conference_id: str) -> None:
@@ -136,6 +138,7 @@ class Served:
             await self._kept.drop(key)
         else:
             await self._kept.put(key, msgspec.json.encode(note).decode())
+        self._failed.discard(conference_id)
         if self._unwritten.get(conference_id) is note:  # else it has changed again meanwhile
             del self._unwritten[conference_id]
 

@@ -31,7 +31,7 @@ async def simulate(*, host: str, port: int, liveliness: Liveliness) -> AsyncIter
             "secret": bandwidth.secret,
             "number": bandwidth.number,
             "requests_per_second": str(_REQUESTS_PER_SECOND),
-            "poll_interval_s": "2",  # nothing else shows that a simulator was stopped
+            "poll_interval_s": "2",  # nothing but a reading shows that a simulator was stopped
         }
         crowd = crowd_of(bandwidth, liveliness)
         async with crowd.living():

@@ -22,7 +22,7 @@ from adapters.telphin.feed import Feed
 from adapters.telphin.hooks import Hooks
 from adapters.telphin.mapping import CONFERENCE, room_id
 from adapters.telphin.rooms import Rooms
-from adapters.telphin.settings import number_of, patch_to_wire
+from adapters.telphin.settings import number_wanted, patch_to_wire
 from adapters.telphin.wire import ConferenceJson
 from gateway.adapter import Receipt
 from gateway.model.commands import (
@@ -122,8 +122,8 @@ class Commander:
                     raise
                 message = "is no number that Telphin can call for a room: a phone's, or one outside"
                 raise refused(CommandErrorCode.INVALID_INPUT, message, field=("destination",)) from None
-        call_id = answer.get("call_id")
-        return Receipt(participant_id=ParticipantId(f"{room.id}-{call_id}") if call_id else None)
+        call = answer.get("call_api_id")
+        return Receipt(participant_id=ParticipantId(f"{room.id}-{call}") if call else None)
 
     async def _conference(self, room: RoomId) -> ConferenceJson:
         """Read the settings of a room as they are now.
@@ -140,7 +140,7 @@ class Commander:
     async def _create(self, command: CreateRoom) -> Receipt:
         """Make an extension, and then set it up; when that fails it is removed again."""
         conference, extension = patch_to_wire(command.settings)
-        number = number_of(command.settings)
+        number = number_wanted(command.settings)
         body: JsonObject = {"type": CONFERENCE, "name": number, "label": command.name, "status": "active", **extension}
         with as_command_errors():
             try:

@@ -17,6 +17,8 @@ from gateway.model.room import Participant
 _LONGEST_STAY = timedelta(hours=24)
 """After that somebody outside is gone whose end was not told: nothing else would ever show it."""
 _DEPARTED_KEPT = 512
+_CUT = timedelta(seconds=1)
+"""To what a reading's times are cut."""
 
 _RANKS = {Kind.DIAL_IN: 0, Kind.ANSWER: 1, Kind.HANGUP: 2}
 
@@ -103,7 +105,7 @@ class Presences(Mapping[ParticipantId, Participant]):
             presence.calls.update(_key(told))
             self._depart(presence, _order(told), arrived_at, told.leg_id)
         else:
-            presence.known_at = arrived_at
+            presence.known_at = arrived_at if _is_another_visit(presence, told) else presence.known_at
             presence.last = _order(told) or presence.last
             presence.phone_id = presence.phone_id or told.caller_extension_id
             # By the id that a reading gave the phone itself can hang up: it stays the best.
@@ -113,7 +115,8 @@ class Presences(Mapping[ParticipantId, Participant]):
     def _concerned(self, told: CallTold) -> _Presence | None:
         """Find who is in by the leg of an event; those known by their calls alone have none yet."""
         for presence in self._inside.values():
-            if told.leg_id in (presence.leg_id, presence.shown.id):
+            called_back = presence.seen and f"{self._room_id}-{presence.seen.callback_id}"
+            if told.leg_id in (presence.leg_id, called_back):
                 return presence
         legless = [presence for presence in self._inside.values() if presence.leg_id is None]
         found = next((presence for presence in legless if told.call_api_id in presence.calls), None)
@@ -135,9 +138,14 @@ class Presences(Mapping[ParticipantId, Participant]):
                 if order is None or (other.last is not None and order < other.last):
                     return
                 self._depart(other, None, arrived_at)
-        shown = _of_leg(told, ParticipantId(told.leg_id))
+        shown = _of_leg(told, self._new_id(told))
         shown = replace(shown, joined_at=told.at or arrived_at)
         self._inside[shown.id] = _Presence(shown, told.caller_extension_id, arrived_at, _key(told), order)
+
+    def _new_id(self, told: CallTold) -> ParticipantId:
+        """Name somebody by their call, as readings do, so that it is all one which of them comes first."""
+        found = ParticipantId(f"{self._room_id}-{told.call_api_id}")
+        return ParticipantId(told.leg_id) if told.call_api_id is None or found in self._inside else found
 
     def _departure_of(self, told: CallTold) -> _Departure | None:
         found = (self._departed.get(key) for key in (told.leg_id, *_key(told)))
@@ -159,7 +167,7 @@ class Presences(Mapping[ParticipantId, Participant]):
     def _proved_by_id(self, call: CallSeen, unproved: dict[ParticipantId, _Presence], asked_at: datetime) -> bool:
         called_back = f"{self._room_id}-{call.callback_id}"
         for presence in unproved.values():
-            if call.call_api_id in presence.calls or called_back in (presence.leg_id, presence.shown.id):
+            if call.call_api_id in presence.calls or presence.leg_id == called_back:
                 self._prove(presence, call, asked_at)
                 del unproved[presence.shown.id]
                 return True
@@ -192,7 +200,7 @@ class Presences(Mapping[ParticipantId, Participant]):
         since = (each for each in self._departed.values() if each.known_at > asked_at)
         if call.phone_id is not None and any(each.phone_id == call.phone_id for each in since):
             return False
-        shown = _of_call(call, ParticipantId(f"{self._room_id}-{call.callback_id or call.call_api_id}"))
+        shown = _of_call(call, ParticipantId(f"{self._room_id}-{call.call_api_id}"))
         shown = replace(shown, joined_at=call.answered_at)
         calls = {call.call_api_id: None}
         self._inside[shown.id] = _Presence(shown, call.phone_id, asked_at, calls, seen=call)
@@ -235,6 +243,20 @@ def _is_old(presence: _Presence, told: CallTold) -> bool:
         return False
     since = presence.seen.answered_at if told.kind is Kind.HANGUP else presence.seen.began_at
     return since is not None and order.at < since
+
+
+def _is_another_visit(presence: _Presence, told: CallTold) -> bool:
+    """Whether an event proves more than was known of somebody who is in: that they have come once more.
+
+    Shape: not an answer, which only follows a dial-in, nor the dial-in to a call that a reading has shown: on the way,
+           they would make who is gone since look as if they were there still.
+    """
+    if told.leg_id != presence.leg_id and told.call_api_id not in presence.calls:
+        return True
+    if told.kind is Kind.ANSWER or told.at is None:
+        return False
+    since = None if presence.seen is None else presence.seen.answered_at
+    return since is None or told.at >= since + _CUT
 
 
 def _is_gone(presence: _Presence, asked_at: datetime) -> bool:

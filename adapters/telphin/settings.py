@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from adapters.kit.understanding import JsonObject
+from adapters.telphin.mapping import number_of
 from adapters.telphin.wire import ConferenceJson, ExtensionJson
 from gateway.model.commands import SettingsPatch
 from gateway.model.errors import CommandError, CommandErrorCode, CommandRefused
@@ -63,7 +64,7 @@ def settings_of(conference: ConferenceJson, extension: ExtensionJson) -> RoomSet
 def native_of(extension: ExtensionJson) -> JsonObject:
     """Give what Telphin keeps of an extension beside the settings of its conference, in its words."""
     said: Mapping[str, object] = {**extension}
-    return {key: said[key] for key in _SHOWN if key in said}
+    return {"number": number_of(extension), **{key: said[key] for key in _SHOWN if key in said}}
 
 
 def _flag(value: object) -> bool:
@@ -104,7 +105,7 @@ def patch_to_wire(patch: SettingsPatch, stored: ConferenceJson | None = None) ->
     return conference, extension
 
 
-def number_of(patch: SettingsPatch) -> str:
+def number_wanted(patch: SettingsPatch) -> str:
     """Give the number that a new room is to have.
 
     Errors: CommandRefused: Telphin does not choose one by itself.

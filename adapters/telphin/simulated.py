@@ -18,6 +18,11 @@ async def simulate(*, host: str, port: int, liveliness: Liveliness) -> AsyncIter
     """
     async with TelphinSimulator(host=host, port=port, app_secret=_SECRET, seed=liveliness.seed) as telphin:
         owner = telphin.add_phone("Ada Lambert")
-        settings = {"url": telphin.url, "app_id": telphin.app_id, "app_secret": _SECRET}
+        settings = {
+            "url": telphin.url,
+            "app_id": telphin.app_id,
+            "app_secret": _SECRET,
+            "poll_interval_s": "2",  # nothing but a reading shows that a simulator was stopped
+        }
         async with crowd_of(telphin, liveliness, owner).living():
             yield SimulatedBackend("Telphin simulator", settings, owner, callback_setting="webhook_url")

@@ -196,4 +196,4 @@ async def test_two_hundred_who_come_at_any_moment_of_a_busy_room_all_know_the_tr
             assert picture.muted == muted
             assert picture.positions[-1] == truth["position"]
             assert contiguous(front.house, picture.positions)
-        assert len({picture.positions[0] for picture in pictures}) > 20, "they came at different moments"
+        assert len({picture.positions[0] for picture in pictures}) > 4, "they came at different moments"

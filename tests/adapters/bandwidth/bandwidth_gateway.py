@@ -1,6 +1,5 @@
 """A gateway on a simulated Bandwidth whose callers, other applications and faults a test arranges."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -172,13 +171,6 @@ class House(Usual):
     async def until(self, condition: Callable[[], object]) -> None:
         await self.seat.until(condition)
 
-    async def until_read(self, condition: Callable[[], object]) -> None:
-        """Wait for what reading brings about, of which nothing is published."""
-        async with asyncio.timeout(20):
-            while not condition():
-                requests = len(self.sim.requests)
-                await self.sim.until(lambda: len(self.sim.requests) > requests, timeout_s=20)  # noqa: B023
-
     async def until_shown(self, conference: str, *members: str) -> None:
         """Wait until these are in a room, and nobody else."""
         await self.until(lambda: set(self.people(conference)) == set(members))
@@ -220,6 +212,10 @@ class House(Usual):
         return result.key.room_id
 
     # ---- commands ----
+
+    def answer_within(self, seconds: float) -> None:
+        """Have commands answered after this time, whatever they came to."""
+        self.seat.live.desk._confirm_s = seconds
 
     async def do(self, wish: Wish, identity: str | None = None) -> CommandResult:
         viewer = Viewer("ann", "default", frozenset(ViewerRole), {BACKEND: identity or self.identity})
@@ -295,6 +291,7 @@ async def gateway_at(there: House, app: Starlette, folder: Path, **settings: Any
     app.mount(_HOOK, Router(list(adapter.routes())))
     async with gateway_on(there, folder, adapter) as seat:
         there.seat = seat
+        there.answer_within(10.0)
         yield seat
 
 

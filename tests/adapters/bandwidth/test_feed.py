@@ -2,13 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from adapters.bandwidth.simulator import BandwidthSimulator
+from adapters.bandwidth import BandwidthAdapter
+from adapters.bandwidth.simulator import BandwidthSimulator, CallState
 from adapters.bandwidth.webhook import address
 from gateway.adapter import Notes
 from gateway.live.link import BackendStatus
@@ -16,7 +18,7 @@ from gateway.live.results import CommandOutcome
 from gateway.model.commands import Action, CreateRoom, ParticipantCommand
 from gateway.model.errors import CommandErrorCode
 from gateway.model.ids import ParticipantId, RoomId
-from gateway.model.room import RoomState
+from gateway.model.room import Room, RoomState
 from tests.adapters.bandwidth.bandwidth_gateway import (
     ANN,
     BEN,
@@ -36,7 +38,7 @@ from tests.leaping import now, run
 
 CONFIRMED, REJECTED = CommandOutcome.CONFIRMED, CommandOutcome.REJECTED
 Code = CommandErrorCode
-OFTEN = {"poll_interval_s": 0.1}
+OFTEN: dict[str, Any] = {"poll_interval_s": 0.1}
 
 
 def completed(conference: str) -> bytes:
@@ -51,7 +53,7 @@ def joined(conference: str, member: str, call: str = "c-1", **more: Any) -> byte
 async def read_again(there: House) -> None:
     """Wait until everything has been read once more."""
     before = there.seat.link.last_synced_at
-    await there.until_read(lambda: there.seat.link.last_synced_at != before)
+    await there.sim.until(lambda: there.seat.link.last_synced_at != before, timeout_s=20)
 
 
 # ---- rooms over restarts ----
@@ -194,6 +196,17 @@ async def test_what_happens_while_a_conference_is_adopted_is_not_missed(tmp_path
         await there.until_shown(conference, ann, *came)
 
 
+async def test_who_is_there_before_bandwidth_has_answered_that_the_room_is_made_is_shown(tmp_path: Path) -> None:
+    async with house(tmp_path) as there:
+        making = asyncio.create_task(there.create())
+        await there.sim.until(lambda: bool(there.sim.conference_ids))
+        [conference] = there.sim.conference_ids
+        ann = there.sim.join(conference, ANN)
+        assert (await making).outcome is CONFIRMED
+        await there.until_shown(conference, ann)
+        assert there.joined(conference) == [ann]
+
+
 @pytest.mark.parametrize("native_id", ["conf-unknown", "", ".", "..", "a/b", "conf-1?x=y", "ü", "x" * 5000, "%2e%2e"])
 async def test_what_is_no_conference_cannot_be_adopted(tmp_path: Path, native_id: str) -> None:
     async with house(tmp_path) as there:
@@ -202,6 +215,19 @@ async def test_what_is_no_conference_cannot_be_adopted(tmp_path: Path, native_id
         assert result.errors[0].field in (("nativeId",), None)
         assert there.seat.link.status is BackendStatus.LIVE
         assert await there.kept() == set()
+
+
+async def test_a_conference_that_was_not_found_by_mistake_can_be_adopted_again(tmp_path: Path) -> None:
+    async with house(tmp_path) as there:
+        conference, members = await there.meeting(ANN)
+        mislaid = there.sim._conferences.by_id.pop(conference)
+        await there.seat.link.reread(RoomId(conference))
+        await there.until(lambda: there.is_over(conference))
+        assert await there.kept() == set()
+        there.sim._conferences.by_id[conference] = mislaid
+        assert (await there.adopt(conference)).outcome is CONFIRMED
+        assert await there.kept() == {conference}
+        await there.until_shown(conference, *members)
 
 
 async def test_a_conference_that_is_over_cannot_be_adopted(tmp_path: Path) -> None:
@@ -255,6 +281,7 @@ async def test_what_is_said_by_get_counts_as_well(tmp_path: Path) -> None:
 async def test_callbacks_about_strangers_make_no_room(tmp_path: Path) -> None:
     async with house(tmp_path) as there:
         conference, members = await there.meeting(ANN)
+        await there.until_numbered(conference, ANN)
         before = len(there.sim.requests)
         for stranger in ("conf-unknown", there.sim.open_conference()):
             for body in (joined(stranger, "member-x"), completed(stranger)):
@@ -382,6 +409,7 @@ async def test_without_any_room_it_is_noticed_too_that_bandwidth_is_away(tmp_pat
     ("status", "link", "word"),
     [
         (401, BackendStatus.FAILED, "token"),
+        (404, BackendStatus.STALE, "404"),
         (403, BackendStatus.FAILED, "does not let"),
         (500, BackendStatus.STALE, "500"),
         (503, BackendStatus.STALE, "503"),
@@ -413,7 +441,12 @@ async def test_one_conference_that_cannot_be_understood_costs_itself_only(tmp_pa
         assert there.seat.link.status is BackendStatus.LIVE
         assert set(there.people(strange)) == {ann}
         assert there.adapter.misunderstood > 0
+        assert [each for each in there.adapter.troubles if strange in each and "cannot be read" in each]
         assert await there.kept() == {strange, other}
+        there.sim.conference(strange).tag = None
+        await read_again(there)
+        await read_again(there)
+        assert there.adapter.troubles == []
 
 
 @pytest.mark.parametrize("status", [500, 404])
@@ -456,7 +489,6 @@ async def test_a_limit_that_others_used_up_is_waited_out(tmp_path: Path) -> None
         there.sim.requests_per_second = 1
         await there.adapter._client.conference(conference)  # as another application would
         there.sim.commands.clear()
-        there.seat.live.desk._confirm_s = 20
         assert (await there.do_to(Action.MUTE, conference, ann)).outcome is CONFIRMED
         assert len(there.sent) == 1
         assert there.asked("POST", f"members/{ann}") == 2
@@ -477,13 +509,12 @@ class Memory(Notes):
         self.texts.pop(key, None)
 
 
-def at_one_a_second(work: Callable[[House], Any]) -> None:
+def at_one_a_second(work: Callable[[House, BandwidthAdapter], Awaitable[None]]) -> None:
     """Run an adapter at a Bandwidth that takes one request a second, in time that leaps."""
 
     async def leaping() -> None:
         async with BandwidthSimulator(token=TOKEN, secret=SECRET, requests_per_second=1, clock=now) as sim:
             there = House(sim, "http://127.0.0.1/hooks/bw/")
-            there.notes.real = Memory()
             adapter = adapter_for(there, requests_per_second=1)
             adapter.keep_notes(Memory())
             sim.faults.lose_callbacks = True
@@ -504,14 +535,19 @@ def at_one_a_second(work: Callable[[House], Any]) -> None:
     run(leaping())
 
 
+async def made_rooms(adapter: BandwidthAdapter, count: int) -> list[Room]:
+    receipts = [await adapter.execute(CreateRoom(None, {}), None, None) for _ in range(count)]
+    return [receipt.room for receipt in receipts if receipt.room is not None]
+
+
 def gaps(sim: BandwidthSimulator, endpoint: str) -> list[float]:
     at = [each.at for each in sim.requests if each.path.split("/")[4] == endpoint]
-    return [later - sooner for sooner, later in zip(at, at[1:], strict=False)]
+    return [later - sooner for sooner, later in pairwise(at)]
 
 
 def test_never_more_than_one_request_a_second_goes_to_either_endpoint() -> None:
-    async def work(there: House, adapter: Any) -> None:
-        rooms = [(await adapter.execute(CreateRoom(None, {}), None, None)).room for _ in range(3)]
+    async def work(there: House, adapter: BandwidthAdapter) -> None:
+        rooms = await made_rooms(adapter, 3)
         members = [there.sim.join(room.id, ANN) for room in rooms for _ in range(3)]
         reading = asyncio.create_task(adapter.snapshot())
         await asyncio.sleep(2.5)
@@ -523,6 +559,7 @@ def test_never_more_than_one_request_a_second_goes_to_either_endpoint() -> None:
             for who in room.participants
         ]
         await asyncio.gather(adapter.snapshot(), *wishes)
+        assert {call.state for call in there.sim.calls} == {CallState.COMPLETED}
         for endpoint in ("conferences", "calls"):
             assert len(gaps(there.sim, endpoint)) >= 9
             assert min(gaps(there.sim, endpoint)) >= 1
@@ -531,8 +568,8 @@ def test_never_more_than_one_request_a_second_goes_to_either_endpoint() -> None:
 
 
 def test_a_command_goes_before_the_reading_of_many_rooms() -> None:
-    async def work(there: House, adapter: Any) -> None:
-        rooms = [(await adapter.execute(CreateRoom(None, {}), None, None)).room for _ in range(10)]
+    async def work(there: House, adapter: BandwidthAdapter) -> None:
+        rooms = await made_rooms(adapter, 10)
         who = there.sim.join(rooms[0].id, ANN)
         reading = asyncio.create_task(adapter.snapshot())
         await asyncio.sleep(3.5)

@@ -1,15 +1,18 @@
 """Telphin's rigs, and who really is where, as any client of it would find out."""
 
 from collections.abc import Callable, Mapping
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
+
+import aiohttp
 
 from adapters.telphin import TelphinAdapter
 from adapters.telphin.simulator import TelphinSimulator
 from gateway.adapter import Adapter
+from gateway.model.commands import SettingsPatch
 from gateway.model.ids import ParticipantId, RoomId
 from tests.contract.hooks import Hooks
-from tests.contract.rig import OnSimulator, Person, Rig
+from tests.contract.rig import OnSimulator, Person, Rig, Usual
 
 _GARBAGE = (b"EventType=dial-in", b"\xff\xfe=%zz", b"EventType=hangup&SubCallID=&EventTime=now")
 
@@ -21,6 +24,7 @@ class TelphinRig(OnSimulator):
     guest_role = None
     flags = ()
     told = frozenset()
+    some_settings: SettingsPatch = MappingProxyType({**Usual.some_settings, "native": {"number": "860"}})
 
     def __init__(self) -> None:
         self.kind = "telphin"
@@ -64,10 +68,15 @@ class TelphinRig(OnSimulator):
 
     def somebody_joins(self, room: RoomId, name: str, *, moderator: bool = False, owner: bool = False) -> ParticipantId:
         assert not moderator
-        return ParticipantId(self._sim.join(room, phone=self.identity if owner else None, name=name))
+        leg_id = self._sim.join(room, phone=self.identity if owner else None, name=name)
+        return next(who for who, leg in self._legs(room).items() if leg == leg_id)
 
     def leaves(self, room: RoomId, who: ParticipantId) -> None:
-        self._sim.leaves(room, who)
+        self._sim.leaves(room, self._legs(room)[who])
+
+    def _legs(self, room: str) -> dict[ParticipantId, str]:
+        """Legs by the ids that their calls give to participants."""
+        return {ParticipantId(f"{room}-{leg.call.call_api_id}"): leg.leg_id for leg in self._sim.people(room)}
 
     def set_flag(self, room: RoomId, who: ParticipantId, flag: str, value: bool) -> None:
         raise AssertionError("Telphin tells no flag")
@@ -93,11 +102,33 @@ class TelphinRig(OnSimulator):
     def truth(self) -> Mapping[RoomId, Mapping[ParticipantId, Person]]:
         return {
             RoomId(room_id): {
-                ParticipantId(leg_id): Person(each["name"], None, None, None, None)
-                for leg_id, each in room["participants"].items()
+                who: Person(room["participants"][leg_id]["name"], None, None, None, None)
+                for who, leg_id in self._legs(room_id).items()
             }
             for room_id, room in self._sim.truth().items()
         }
 
 
 RIGS: dict[str, Callable[[], Rig]] = {"telphin": TelphinRig}
+
+
+async def who_is_in(settings: dict[str, str]) -> dict[str, set[str]]:
+    """Ask the simulated Telphin itself, as any client of it would: none of its answers shows people from outside."""
+    grant = {
+        "grant_type": "client_credentials",
+        "client_id": settings["app_id"],
+        "client_secret": settings["app_secret"],
+    }
+    me = f"{settings['url']}/api/ver1.0/client/@me"
+    async with aiohttp.ClientSession() as session:
+        async with session.post(f"{settings['url']}/oauth/token", data=grant) as response:
+            session.headers["Authorization"] = f"Bearer {(await response.json())['access_token']}"
+        async with session.get(f"{me}/extension/", params={"type": "conference", "per_page": "100"}) as response:
+            who: dict[str, set[str]] = {str(room["id"]): set() for room in await response.json()}
+        async with session.get(f"{me}/current_calls/") as response:
+            calls = await response.json()
+    for call in calls:
+        room = str((call["called_extension"] or {}).get("id"))
+        if room in who and call["answer_time_gmt"]:
+            who[room].add(f"{room}-{call['call_api_id']}")
+    return who

@@ -69,6 +69,20 @@ class House(Usual):
         """The last word of the address that Telphin was told."""
         return self.addresses(room)["hangup"].rpartition("/")[2]
 
+    # ---- the hand ----
+
+    def join(self, room: str, **who: str) -> str:
+        """Let somebody in, and give their id as the gateway shows it."""
+        leg_id = self.sim.join(room, **who)
+        return next(each for each, leg in self.legs(room).items() if leg == leg_id)
+
+    def leaves(self, room: str, who: str) -> None:
+        self.sim.leaves(room, self.legs(room)[who])
+
+    def legs(self, room: str) -> dict[str, str]:
+        """The legs of those in a room by their ids."""
+        return {f"{room}-{leg.call.call_api_id}": leg.leg_id for leg in self.sim.people(room)}
+
     # ---- what the gateway shows ----
 
     def room(self, room: str) -> Room:

@@ -81,7 +81,7 @@ async def test_a_restarted_gateway_finds_its_subscriptions_and_makes_none(tmp_pa
             await seat.until_status(BackendStatus.LIVE)
             assert there.addresses(room) == before
             assert len(there.sim.upkeep) == upkeep
-            await there.until_shown(room, there.sim.join(room, number=STRANGER))
+            await there.until_shown(room, there.join(room, number=STRANGER))
 
 
 async def test_a_gateway_that_has_moved_replaces_its_subscriptions(tmp_path: Path) -> None:
@@ -119,9 +119,9 @@ async def test_a_limit_of_subscriptions_is_a_trouble_and_the_rest_goes_on(tmp_pa
         [trouble] = there.adapter.troubles
         assert "takes no more webhooks" in trouble
         assert "409 limit_exceeded" in trouble
-        leg = there.sim.join(support, phone=there.identity)
+        leg = there.join(support, phone=there.identity)
         await there.until(lambda: there.people(support))
-        there.sim.leaves(support, leg)
+        there.leaves(support, leg)
         await there.until_shown(support)
 
 

@@ -54,9 +54,9 @@ def test_a_room_is_an_extension_with_its_number_and_what_is_never_told_stays_ope
 
 
 def test_who_dials_in_is_in_and_who_hangs_up_is_out(rooms: Rooms) -> None:
-    assert pictured(rooms.told(told("dial-in", "c1", at=after(1.000001)), after(2))) == [["501-c1"]]
-    assert people(rooms)["501-c1"] == Participant(
-        id=ParticipantId("501-c1"),
+    assert pictured(rooms.told(told("dial-in", "c1", at=after(1.000001)), after(2))) == [["501-api-c1"]]
+    assert people(rooms)["501-api-c1"] == Participant(
+        id=ParticipantId("501-api-c1"),
         leg_id="501-c1",
         number="79990001122",
         display_name="Ann",
@@ -72,7 +72,7 @@ def test_who_dials_in_is_in_and_who_hangs_up_is_out(rooms: Rooms) -> None:
 
 
 def test_an_answer_without_a_dial_in_is_a_join_too_and_the_second_of_both_says_nothing_new(rooms: Rooms) -> None:
-    assert pictured(rooms.told(told("answer", "c1", at=after(2)), after(3))) == [["501-c1"]]
+    assert pictured(rooms.told(told("answer", "c1", at=after(2)), after(3))) == [["501-api-c1"]]
     assert rooms.told(told("dial-in", "c1", at=after(1)), after(4)) == []
     assert rooms.told(told("answer", "c1", at=after(2)), after(5)) == []
 
@@ -89,14 +89,14 @@ def test_a_call_that_was_transferred_away_and_back_is_in_again_and_its_first_end
     rooms.told(told("dial-in", "c1", at=after(1)), after(1))
     first_end = told("hangup", "c1", at=after(2))
     rooms.told(first_end, after(2))
-    assert pictured(rooms.told(told("dial-in", "c1", at=after(3)), after(3))) == [["501-c1"]]
+    assert pictured(rooms.told(told("dial-in", "c1", at=after(3)), after(3))) == [["501-api-c1"]]
     assert rooms.told(first_end, after(4)) == []
     assert pictured(rooms.told(told("hangup", "c1", at=after(5)), after(5))) == [[]]
 
 
 def test_events_without_a_time_are_believed_as_far_as_that_is_safe(rooms: Rooms) -> None:
-    assert pictured(rooms.told(told("dial-in", "c1", at=None), after(1))) == [["501-c1"]]
-    assert people(rooms)["501-c1"].joined_at == after(1)
+    assert pictured(rooms.told(told("dial-in", "c1", at=None), after(1))) == [["501-api-c1"]]
+    assert people(rooms)["501-api-c1"].joined_at == after(1)
     assert rooms.told(told("dial-in", "c1", at=None), after(2)) == []
     assert pictured(rooms.told(told("hangup", "c1", at=None), after(3))) == [[]]
 
@@ -153,7 +153,7 @@ def test_a_call_names_its_room_in_any_of_these_ways(rooms: Rooms, more: dict[str
 def test_whom_events_told_of_is_the_same_in_a_reading(rooms: Rooms) -> None:
     rooms.told(told("dial-in", "c1", phone="101"), after(1))
     assert rooms.calls_read([current("c1", "101")], after(2)) == []
-    assert list(people(rooms)) == ["501-c1"]
+    assert list(people(rooms)) == ["501-api-c1"]
 
 
 def test_whom_a_reading_showed_keeps_that_id_when_an_event_tells_of_the_call(rooms: Rooms) -> None:
@@ -169,14 +169,13 @@ def test_events_and_readings_that_name_a_call_differently_are_joined_by_the_phon
     assert list(people(rooms)) == ["501-api-c1"]
     rooms.told(told("dial-in", "c2", phone="102", CallAPIID="another-leg"), after(3))
     rooms.calls_read([current("c1", "101"), current("c2", "102")], after(4))
-    assert list(people(rooms)) == ["501-api-c1", "501-c2"]
+    assert list(people(rooms)) == ["501-api-c1", "501-another-leg"]
 
 
 def test_a_callback_has_one_id_whether_it_is_read_or_told_of_first(rooms: Rooms) -> None:
     rooms.calls_read([current("c1", "101", callback_id="c1")], after(1))
-    assert list(people(rooms)) == ["501-c1"]
     rooms.told(told("dial-in", "c1", CallAPIID="another"), after(2))
-    assert list(people(rooms)) == ["501-c1"]
+    assert list(people(rooms)) == ["501-api-c1"]
 
 
 def test_the_end_of_an_earlier_call_of_a_phone_is_not_the_end_of_its_present_one(rooms: Rooms) -> None:
@@ -188,7 +187,7 @@ def test_the_end_of_an_earlier_call_of_a_phone_is_not_the_end_of_its_present_one
 def test_a_phone_that_dials_again_was_out_although_nobody_told_it(rooms: Rooms) -> None:
     rooms.told(told("dial-in", "c1", phone="101", at=after(1)), after(1))
     reports = rooms.told(told("dial-in", "c2", phone="101", at=after(5)), after(5))
-    assert pictured(reports) == [["501-c2"]]
+    assert pictured(reports) == [["501-api-c2"]]
     assert rooms.told(told("hangup", "c1", phone="101", at=after(4)), after(6)) == []
 
 
@@ -214,6 +213,23 @@ def test_what_was_told_after_a_reading_was_asked_for_wins(rooms: Rooms) -> None:
     assert rooms.calls_read([current("c1", "101")], after(5)) == []
 
 
+def test_an_answer_that_was_on_the_way_does_not_make_who_is_gone_look_present(rooms: Rooms) -> None:
+    rooms.told(told("dial-in", "c1", phone="101", at=after(1)), after(1))
+    assert rooms.told(told("answer", "c1", phone="101", at=after(2)), after(5)) == []
+    assert pictured(rooms.calls_read([], after(4))) == [[]]
+    rooms.calls_read([current("c2", "101", at=after(6))], after(7))
+    rooms.told(told("dial-in", "c2", phone="101", at=after(6.5)), after(9))
+    assert pictured(rooms.calls_read([], after(8))) == [[]]
+
+
+def test_who_came_back_after_a_reading_was_asked_for_stays(rooms: Rooms) -> None:
+    rooms.calls_read([current("c1", "101", at=after(1))], after(2))
+    rooms.told(told("dial-in", "c1", phone="101", at=after(4)), after(4))
+    assert rooms.calls_read([], after(3)) == []
+    rooms.told(told("dial-in", "c1", phone="101", at=after(6)), after(6))
+    assert rooms.calls_read([], after(5)) == []
+
+
 def test_a_call_that_may_be_over_under_another_name_is_read_once_more(rooms: Rooms) -> None:
     rooms.told(told("dial-in", "c1", phone="101", CallAPIID="leg"), after(1))
     rooms.told(told("hangup", "c1", phone="101", at=after(3), CallAPIID="leg"), after(3))
@@ -224,7 +240,7 @@ def test_a_call_that_may_be_over_under_another_name_is_read_once_more(rooms: Roo
 def test_a_call_that_rings_again_does_not_put_out_who_was_told_of(rooms: Rooms) -> None:
     rooms.told(told("dial-in", "c1", phone="101"), after(1))
     assert rooms.calls_read([current("c1", "101", answer_time_gmt=None)], after(2)) == []
-    assert list(people(rooms)) == ["501-c1"]
+    assert list(people(rooms)) == ["501-api-c1"]
 
 
 def test_somebody_outside_stays_whatever_the_current_calls_say_but_not_for_ever(rooms: Rooms) -> None:
@@ -241,13 +257,13 @@ def test_a_phone_is_hung_up_at_the_phone_and_somebody_outside_at_the_room(rooms:
     rooms.told(told("dial-in", "c1", phone="101", CallAPIID="leg"), after(1))
     rooms.told(told("dial-in", "c2"), after(1))
     rooms.told(told("dial-in", "c3", CallAPIID=""), after(1))
-    assert rooms.hung_up_by(SALES, ParticipantId("501-c1")) == ("101", "leg")
-    assert rooms.hung_up_by(SALES, ParticipantId("501-c2")) == (SALES, "api-c2")
+    assert rooms.hung_up_by(SALES, ParticipantId("501-leg")) == ("101", "leg")
+    assert rooms.hung_up_by(SALES, ParticipantId("501-api-c2")) == (SALES, "api-c2")
     assert rooms.hung_up_by(SALES, ParticipantId("501-c3")) is None
     assert rooms.hung_up_by(SALES, ParticipantId("nobody")) is None
-    assert rooms.hung_up_by(SUPPORT, ParticipantId("501-c1")) is None
+    assert rooms.hung_up_by(SUPPORT, ParticipantId("501-api-c1")) is None
     rooms.calls_read([current("c1", "101")], after(2))
-    assert rooms.hung_up_by(SALES, ParticipantId("501-c1")) == ("101", "api-c1")
+    assert rooms.hung_up_by(SALES, ParticipantId("501-leg")) == ("101", "api-c1")
 
 
 # ---- rooms that come and go ----
@@ -260,7 +276,7 @@ def test_a_new_room_is_not_told_of_before_a_reading_has_shown_it(rooms: Rooms) -
     rooms.shown([SUPPORT])
     room = rooms.one(SUPPORT)
     assert room is not None
-    assert list(room.participants) == ["502-c1"]
+    assert list(room.participants) == ["502-api-c1"]
     assert pictured(rooms.told(told("hangup", "c1", room=SUPPORT, at=after(4)), after(4))) == [[]]
 
 

@@ -123,7 +123,7 @@ class Coming(RuleBasedStateMachine):
         if self.under_way:
             event = self.under_way.pop(which % len(self.under_way))
             if event.caller_extension_id is None:
-                self.spoiled.add(event.leg_id)
+                self.spoiled.add(f"{event.extension_id}-{event.call_api_id}")
 
     # ---- what is read ----
 
@@ -171,9 +171,9 @@ class Coming(RuleBasedStateMachine):
             for who, said in presences(follower.events).items():
                 coming = [each for each in said if each != "updated"]
                 assert coming == ["joined", "left"] * (len(coming) // 2) + ["joined"] * (len(coming) % 2)
-                joined[who.removeprefix(f"{room}-").removeprefix("api-")] += coming.count("joined")
-            for call in self.calls:  # whichever of its two ids it was shown by
-                assert joined[call.id] <= call.visits[room]
+                joined[who] += coming.count("joined")
+            for call in self.calls:
+                assert joined[f"{room}-api-{call.id}"] <= call.visits[room]
 
     def teardown(self) -> None:
         if not self.shown:
@@ -190,7 +190,7 @@ class Coming(RuleBasedStateMachine):
                 call.who for call in inside if call.who in PHONES
             )
             assert {each.id for each in known if not each.user_id} - self.spoiled == {
-                f"{room}-{call.id}" for call in inside if call.who in STRANGERS
+                f"{room}-api-{call.id}" for call in inside if call.who in STRANGERS
             } - self.spoiled
 
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.kit.understanding import JsonObject, shaped
-from adapters.telphin.settings import number_of, patch_to_wire, settings_of
+from adapters.telphin.settings import number_wanted, patch_to_wire, settings_of
 from adapters.telphin.wire import ConferenceJson
 from gateway.model.commands import SettingsPatch
 from gateway.model.errors import CommandErrorCode, CommandRefused
@@ -75,6 +75,7 @@ def test_every_property_of_the_page_is_one_of_our_settings() -> None:
         native=found.native,
     )
     assert found.native == {
+        "number": "850",
         "name": "000*850",
         "status": "active",
         "label": "Sales",
@@ -174,11 +175,11 @@ def test_all_that_is_wrong_is_said_at_once_and_no_pin_is_repeated() -> None:
 
 
 def test_the_number_is_given_for_a_new_room_and_cannot_be_changed() -> None:
-    assert number_of({"native": {"number": "860"}}) == "860"
+    assert number_wanted({"native": {"number": "860"}}) == "860"
     assert patch_to_wire({"native": {"number": "860"}}) == ({}, {})
     assert refusal({"native": {"number": "860"}}) == [("settings", "native", "number")]
     wrongs: list[JsonObject] = [{}, {"native": {}}, {"native": {"number": 860}}, {"native": {"number": "*86"}}]
     for wrong in wrongs:
         with pytest.raises(CommandRefused) as caught:
-            number_of(wrong)
+            number_wanted(wrong)
         assert caught.value.errors[0].field == ("settings", "native", "number")

@@ -72,7 +72,7 @@ async def test_simulate_serves_what_its_settings_connect_to() -> None:
     liveliness = Liveliness(rooms=3, people=4, churn=0, talk_rate=0)
     async with simulate(host="127.0.0.1", port=0, liveliness=liveliness) as backend, aiohttp.ClientSession() as http:
         settings = {name: str(value) for name, value in backend.settings.items()}
-        assert set(settings) == {"url", "app_id", "app_secret"}
+        assert set(settings) == {"url", "app_id", "app_secret", "poll_interval_s"}
         assert backend.callback_setting == "webhook_url"
         form = {
             "grant_type": "client_credentials",

@@ -28,7 +28,7 @@ def gmt(at: datetime) -> str:
 
 def extension(room: RoomId, label: str | None = "Sales", **more: object) -> ExtensionJson:
     given: JsonObject = {"id": int(room), "name": f"000*{NUMBERS[room]}", "type": "conference", "status": "active"}
-    return {**given, "label": label, "domain": "sip.example.org", **more}  # type: ignore[typeddict-item,misc]  # as read
+    return {**given, "label": label, "domain": "sip.example.org", **more}  # type: ignore[typeddict-item]  # as read
 
 
 def fields(
@@ -77,4 +77,4 @@ def current(call: str, phone: str, *, room: RoomId = SALES, at: datetime = NOW, 
         "answer_time_gmt": gmt(at),
         "real_call": True,
     }
-    return {**given, **more}  # type: ignore[typeddict-item,misc]  # as read
+    return {**given, **more}  # type: ignore[typeddict-item]  # as read
