@@ -344,6 +344,18 @@ async def test_everything_told_once_more_changes_nothing(tmp_path: Path) -> None
         assert [who for who, _ in there.left(conference)] == [ben]
 
 
+async def test_the_end_of_a_call_is_its_last_word(tmp_path: Path) -> None:
+    async with house(tmp_path) as there:
+        for call, kind in (("c-1", "answer"), ("c-1", "hangup"), ("c-1", "answer"), ("c-2", "answer")):
+            body = json.dumps({"eventType": kind, "callId": call, "cause": "NORMAL_CLEARING"}).encode()
+            assert await there.call_hook(body, there.hook_secret) == 200
+        feed = there.adapter._feed
+        assert feed is not None
+        words = [await feed.word_of(call, within_s=20) for call in ("c-2", "c-1")]
+        assert [word and word.state for word in words] == ["answered", "over"]
+        assert await feed.word_of("c-3", within_s=0.01) is None
+
+
 async def test_numbers_are_found_whether_they_called_or_were_called(tmp_path: Path) -> None:
     async with house(tmp_path) as there:
         conference = await there.made()
@@ -571,14 +583,14 @@ def test_a_command_goes_before_the_reading_of_many_rooms() -> None:
     async def work(there: House, adapter: BandwidthAdapter) -> None:
         rooms = await made_rooms(adapter, 10)
         who = there.sim.join(rooms[0].id, ANN)
-        reading = asyncio.create_task(adapter.snapshot())
+        reading = asyncio.gather(*(adapter.snapshot() for _ in range(5)))  # more than ever wait at once
         await asyncio.sleep(3.5)
         began = now()
         await adapter.execute(ParticipantCommand(Action.MUTE, rooms[0].id, ParticipantId(who)), rooms[0], None)
         assert now() - began <= 2
         assert there.sim.conference(rooms[0].id).members[who].mute
         assert not reading.done()
-        assert len(await reading) == 10
+        assert {len(each) for each in await reading} == {10}
         assert min(gaps(there.sim, "conferences")) >= 1
 
     at_one_a_second(work)
