@@ -10,7 +10,7 @@ from gateway.commands.running import Complaint
 from gateway.model.ids import BackendId
 from gateway.schema.ids import backend_gid
 
-_PATIENCE_S = 30.0
+_PATIENCE_S = 60.0
 _ASK_AGAIN_S = 0.25
 _PASTED_MAX = 50
 """How many conferences one mutation adopts: a document has a limit of fields."""

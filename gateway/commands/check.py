@@ -25,8 +25,8 @@ _PATIENCE_S = 60.0
 def check(config_path: Path) -> None:
     """Try each backend: signing in, the event feed, reading rooms.
 
-    No room and no call is changed; a backend that calls the gateway is told where, as by `serve`. The exit code is 0 when
-    all of them work, 1 when one does not, 2 when the configuration or the storage cannot be used.
+    No room and no call is changed; a backend that calls the gateway is told where, as by `serve`. The exit code is 0
+    when all of them work, 1 when one does not, 2 when the configuration or the storage cannot be used.
     """
     try:
         config = Config.load(config_path)

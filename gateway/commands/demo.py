@@ -24,7 +24,7 @@ from gateway.simulator import SimulatedBackend
 
 _US = "uv run conference-gateway" if "UV" in os.environ else "conference-gateway"
 """How the user who reads this can call us again: uv tells those it runs where it is."""
-_READY_WITHIN_S = 30.0
+_READY_WITHIN_S = 120.0
 _ENDED_WITHIN_S = 10.0
 _ASK_AGAIN_S = 0.05
 

@@ -1,6 +1,7 @@
 """The connection to the database: which URLs we take, and transactions that lose no update."""
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
@@ -25,6 +26,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from gateway.storage.errors import StorageError, StorageUnavailable, ValueRefused
 from gateway.storage.tables import GatewayTable, table_of
+
+logging.getLogger("aiosqlite").setLevel(logging.INFO)  # at DEBUG it logs whatever is written, secrets too
 
 ACCEPTED = "sqlite:///path/to/file.sqlite3 or postgresql://user:password@host:5432/database"
 ANSWER_WITHIN_S = 10.0

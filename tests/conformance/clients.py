@@ -14,7 +14,7 @@ from typing import Any
 from tests.npm import node, node_modules
 
 _HERE = Path(__file__).parent
-_PATIENCE_S = 30.0
+_PATIENCE_S = 90.0
 _LINE_MAX_BYTES = 4_194_304
 
 

@@ -24,7 +24,7 @@ BACKEND = BackendId("backend")
 LIMITS = LiveLimits(
     confirm_s=1.0, link=LinkLimits(first_wait_s=0.01, longest_wait_s=0.05, refused_wait_s=0.05, reread_gap_s=0.02)
 )
-_PATIENCE_S = 20.0
+_PATIENCE_S = 90.0
 
 
 class Seat:

@@ -15,7 +15,7 @@ MULTIPART = {"Accept": 'multipart/mixed;boundary="graphql";subscriptionSpec=1.0,
 BOUNDARY = b"\r\n--graphql"
 HEARTBEAT = ""
 """What a comment is read as, instead of the name of an event."""
-_PATIENCE_S = 20.0
+_PATIENCE_S = 90.0
 
 
 class Told(NamedTuple):

@@ -10,14 +10,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-_PATIENCE_S = 40.0
+_PATIENCE_S = 150.0
+"""Six processes that start on two slow cores take a while."""
 
 
 @asynccontextmanager
-async def running(*command: str, cwd: str | None = None) -> AsyncIterator[tuple[Process, dict[str, Any]]]:
+async def running(
+    *command: str, cwd: str | None = None, **variables: str
+) -> AsyncIterator[tuple[Process, dict[str, Any]]]:
     """Run a command that prints a line of JSON once it is ready, until the block ends; then as by Ctrl-C."""
+    environment = {**_environment(), **variables}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "gateway.main", *command, stdout=PIPE, stderr=PIPE, cwd=cwd, env=_environment()
+        sys.executable, "-m", "gateway.main", *command, stdout=PIPE, stderr=PIPE, cwd=cwd, env=environment
     )
     assert process.stdout is not None
     assert process.stderr is not None

@@ -12,7 +12,7 @@ from gql.transport.websockets import WebsocketsTransport
 from adapters.ringcentral.simulator import RingCentralSimulator
 from tests.whole.commands import running
 
-_PATIENCE_S = 30.0
+_PATIENCE_S = 90.0
 _RESULT = "outcome errors { code message }"
 _FOLLOW = """subscription ($room: ID!) { roomEvents(roomId: $room) {
     __typename

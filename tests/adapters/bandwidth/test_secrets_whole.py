@@ -41,8 +41,6 @@ TROUBLES: dict[str, Callable[[House], object]] = {
 async def test_nothing_that_goes_wrong_shows_a_secret(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, trouble: str
 ) -> None:
-    # The driver of the database logs all that it writes, below the level that the gateway has.
-    caplog.set_level(logging.INFO, "aiosqlite")
     shown: list[object] = []
     async with house(tmp_path, request_timeout_s=0.6, poll_interval_s=0.2) as there:
         conference, (ann, ben) = await there.meeting(ANN, BEN)

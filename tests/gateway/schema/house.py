@@ -39,7 +39,7 @@ SCHEMA = make_schema()
 LIMITS = LiveLimits(
     confirm_s=0.5, log_max_events=256, link=LinkLimits(first_wait_s=0.01, longest_wait_s=0.05, reread_gap_s=0.005)
 )
-_PATIENCE_S = 10.0
+_PATIENCE_S = 90.0
 
 
 class CloudSwitchboard(Switchboard):
