@@ -88,9 +88,9 @@ class Commander:
         """
         match command:
             case CreateRoom():
-                return await self._create(command)
+                return await self._create(command, feed)
             case AdoptRoom():
-                return await self._adopt(command)
+                return await self._adopt(command, feed)
             case _ if room is None:
                 raise refused(CommandErrorCode.ROOM_NOT_FOUND, "the room is not known", field=("roomId",))
         try:
@@ -109,7 +109,7 @@ class Commander:
                 with as_command_errors():
                     await self._act_on_room(command.action, room.id, feed)
             case UpdateSettings():
-                await self._update(command)
+                await self._update(command, feed)
             case PlayMedia():
                 with as_command_errors(CommandErrorCode.PARTICIPANT_NOT_FOUND):
                     await self._play(command)
@@ -174,15 +174,15 @@ class Commander:
                 if error.status not in (_GONE, _CHANGED_MEANWHILE):
                     raise
 
-    async def _create(self, command: CreateRoom) -> Receipt:
+    async def _create(self, command: CreateRoom, feed: Feed) -> Receipt:
         with as_command_errors():
             callback_url = address(self._settings.callback_url, self._served.secret)
             conference_id = await self._client.create_conference(
                 body_to_create(command, self._settings.number, callback_url)
             )
-        return await self._serve(conference_id, command.name)
+        return await self._serve(conference_id, command.name, feed)
 
-    async def _adopt(self, command: AdoptRoom) -> Receipt:
+    async def _adopt(self, command: AdoptRoom, feed: Feed) -> Receipt:
         """Serve a conference that was made by another application."""
         with as_command_errors():
             conference = await self._client.conference(command.native_id, urgent=True)
@@ -193,19 +193,21 @@ class Commander:
             message = "that conference is over: it cannot be used again"
             raise refused(CommandErrorCode.ROOM_NOT_ACTIVE, message, field=("nativeId",))
         self._conferences.is_not_over(conference["id"])
-        return await self._serve(conference["id"], command.name or self._served.names.get(conference["id"]))
+        return await self._serve(conference["id"], command.name or self._served.names.get(conference["id"]), feed)
 
-    async def _serve(self, conference_id: str, name: str | None) -> Receipt:
+    async def _serve(self, conference_id: str, name: str | None, feed: Feed) -> Receipt:
+        """Serve a conference, and have it read: whoever asked may have had their answer already."""
         self._conferences.serve(conference_id, name)
         await self._served.add(conference_id, name)
+        await feed.report([DoubtReport(room_id=RoomId(conference_id))])
         return Receipt(room=Room(id=RoomId(conference_id), name=name))
 
-    async def _update(self, command: UpdateSettings) -> None:
+    async def _update(self, command: UpdateSettings, feed: Feed) -> None:
         with as_command_errors():
             if body := body_to_update(command):
                 await self._client.update_conference(command.room_id, body)
         if command.name is not None:
-            await self._serve(command.room_id, command.name)
+            await self._serve(command.room_id, command.name, feed)
 
     async def _play(self, command: PlayMedia) -> None:
         body = _sound(command.media)

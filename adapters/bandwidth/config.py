@@ -1,10 +1,10 @@
 """The settings of one Bandwidth user: its `[[backends]]` table without `id`, `kind` and `name`."""
 
-import ipaddress
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
-from yarl import URL
+
+from adapters.kit import addresses
 
 VERSION = "v1"
 """The first word of every path below the base URL."""
@@ -40,7 +40,7 @@ class BandwidthSettings(BaseModel):
     @field_validator("url")
     @classmethod
     def _is_base(cls, url: str) -> str:
-        base = str(_checked(url)).rstrip("/")
+        base = addresses.base(url)
         if base.endswith(f"/{VERSION}"):
             raise ValueError(f"must be without /{VERSION}, which is added to it")
         return base
@@ -55,27 +55,4 @@ class BandwidthSettings(BaseModel):
     @field_validator("callback_url")
     @classmethod
     def _can_be_called(cls, url: str) -> str:
-        parts = _checked(url)
-        if parts.scheme != "https" and not _is_loopback(parts.host or ""):
-            raise ValueError("must begin with https://: what Bandwidth posts there holds a secret of ours")
-        # The hook is mounted: without the slash it answers with a redirect, which callbacks do not follow.
-        return f"{str(parts).rstrip('/')}/"
-
-
-def _checked(url: str) -> URL:
-    try:
-        parts = URL(url)
-    except ValueError:
-        raise ValueError("is no URL") from None  # theirs may repeat what should not be there
-    if parts.scheme not in ("http", "https") or not parts.host:
-        raise ValueError("must be an absolute URL that begins with http:// or https://")
-    if parts.user is not None or parts.password is not None or parts.query_string or parts.fragment:
-        raise ValueError("must have no user, query or fragment")
-    return parts
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+        return addresses.callback(url, "what Bandwidth posts there holds a secret of ours")

@@ -9,10 +9,10 @@ Its texts may hold anything: codes that look like codes are kept, and nothing el
 """
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 from adapters.bandwidth.wire import ErrorJson
+from adapters.kit import failures
 from adapters.kit.understanding import NotUnderstoodError, objects, shaped
 from gateway.model.errors import CommandErrorCode, GatewayError, LinkDown, OutcomeUnknown, SignInRefused, refused
 
@@ -43,8 +43,10 @@ _MONEY = ("credit", "payment")
 _CODE = re.compile(r"(?=.{3,64}$)[a-z]+(-[a-z]+){1,6}")
 
 
-class BandwidthError(Exception):
+class BandwidthError(failures.BackendError):
     """The root of what goes wrong between Bandwidth and us; its text holds no secret."""
+
+    backend = "Bandwidth"
 
 
 class RefusedError(BandwidthError):
@@ -87,23 +89,12 @@ class RefusedError(BandwidthError):
         return self.status == 429 or (self.status == 403 and self.code == _TOO_MANY_CALLS)
 
 
-class RateLimitedError(BandwidthError):
+class RateLimitedError(failures.RateLimitedError, BandwidthError):
     """Bandwidth's limit makes this request wait for longer than it can; it was not carried out."""
 
-    def __init__(self, retry_after_s: float) -> None:
-        super().__init__(retry_after_s)
-        self.retry_after_s = retry_after_s
 
-    def __str__(self) -> str:
-        return f"Bandwidth limits our requests: it takes another in {max(1, round(self.retry_after_s))} s"
-
-
-class UnreachableError(BandwidthError):
+class UnreachableError(failures.UnreachableError, BandwidthError):
     """There was no answer."""
-
-    def __init__(self, why: str, *, sent: bool) -> None:
-        super().__init__(why)
-        self.sent = sent
 
 
 def refusal(status: int, answer: object) -> RefusedError:
@@ -135,18 +126,12 @@ def reset_of(answer: object) -> str | None:
 # ---- the link ----
 
 
-@contextmanager
-def as_link_errors() -> Iterator[None]:
+def as_link_errors() -> AbstractContextManager[None]:
     """Turn Bandwidth's failures into what the link understands.
 
     Errors: SignInRefused, LinkDown.
     """
-    try:
-        yield
-    except RefusedError as error:
-        raise link_error(error) from None
-    except (BandwidthError, NotUnderstoodError) as error:
-        raise LinkDown(str(error)) from None
+    return failures.link_errors(RefusedError, link_error)
 
 
 def link_error(error: RefusedError) -> GatewayError:
@@ -169,29 +154,13 @@ def _named(error: RefusedError) -> str:
 # ---- commands ----
 
 
-@contextmanager
-def as_command_errors(missing: CommandErrorCode = CommandErrorCode.ROOM_NOT_FOUND) -> Iterator[None]:
+def as_command_errors(missing: CommandErrorCode = CommandErrorCode.ROOM_NOT_FOUND) -> AbstractContextManager[None]:
     """Turn Bandwidth's failures into what the command desk understands.
 
     Shape:  `missing` is what a 404 means here that does not say itself what is not there.
     Errors: CommandRefused, OutcomeUnknown.
     """
-    try:
-        yield
-    except RefusedError as error:
-        raise command_error(error, missing) from None
-    except RateLimitedError as error:
-        raise refused(
-            CommandErrorCode.BACKEND_RATE_LIMITED,
-            "Bandwidth limits our requests: try again later",
-            retry_after_ms=max(1, round(error.retry_after_s * 1000)),
-        ) from None
-    except UnreachableError as error:
-        if error.sent:
-            raise OutcomeUnknown("Bandwidth did not answer: the command may or may not have been carried out") from None
-        raise refused(CommandErrorCode.BACKEND_UNAVAILABLE, "Bandwidth cannot be reached") from None
-    except NotUnderstoodError:
-        raise OutcomeUnknown("Bandwidth's answer could not be understood") from None
+    return failures.command_errors(RefusedError, lambda error: command_error(error, missing))
 
 
 def command_error(error: RefusedError, missing: CommandErrorCode) -> GatewayError:

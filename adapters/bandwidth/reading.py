@@ -10,7 +10,7 @@ from adapters.bandwidth.errors import RefusedError
 from adapters.bandwidth.events import Interpreter
 from adapters.bandwidth.mapping import number_of
 from adapters.bandwidth.served import Served
-from adapters.bandwidth.webhook import address, leads_here
+from adapters.bandwidth.webhook import address, is_ours
 from adapters.bandwidth.wire import CallJson, ConferenceJson, MemberJson
 from adapters.kit.understanding import NotUnderstoodError
 from gateway.model.ids import RoomId
@@ -120,7 +120,7 @@ class RoomReader:
         ours = address(self._callback_url, self._served.secret)
         if callback_url == ours:
             return
-        if callback_url and not leads_here(callback_url, self._served.secret):
+        if callback_url and not is_ours(callback_url, self._callback_url, self._served.secret):
             self.told_elsewhere.add(conference_id)
             return
         try:

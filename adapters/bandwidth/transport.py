@@ -1,27 +1,17 @@
 """One HTTP request to Bandwidth: its turn, who we are, its limits, and the answer as JSON or a failure."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 import msgspec
-from aiohttp import (
-    ClientConnectorError,
-    ClientError,
-    ClientResponse,
-    ClientSession,
-    ClientTimeout,
-    ConnectionTimeoutError,
-    DummyCookieJar,
-    encode_basic_auth,
-)
+from aiohttp import ClientResponse, encode_basic_auth
 from yarl import URL
 
 from adapters.bandwidth.config import VERSION, BandwidthSettings
 from adapters.bandwidth.errors import RateLimitedError, UnreachableError, refusal, reset_of
 from adapters.bandwidth.pace import Endpoint, Pace, Turn
-from adapters.kit.requests import BrokenError, only_once
+from adapters.kit.requests import Requester
 from adapters.kit.understanding import JsonObject, NotUnderstoodError, body_of, decoded
 
 _TRIES = 3
@@ -66,26 +56,18 @@ class _Raw:
     body: bytes = field(repr=False)
 
 
-class Transport:
-    """Sends requests as the pace allows; the secret is not kept in the session."""
+class Transport(Requester):
+    """Sends requests as the pace allows."""
 
     def __init__(self, settings: BandwidthSettings) -> None:
+        super().__init__(UnreachableError, settings.request_timeout_s)
         self.settings = settings
         self.pace = Pace(settings.requests_per_second)
-        self._opened: ClientSession | None = None
-
-    @property
-    def session(self) -> ClientSession:
-        """The one HTTP session of this backend; it is made in the event loop that uses it."""
-        if self._opened is None:
-            self._opened = ClientSession(cookie_jar=DummyCookieJar(), middlewares=(only_once,))
-        return self._opened
 
     async def aclose(self) -> None:
         """Close all connections."""
         self.pace.close()
-        if self._opened is not None:
-            await self._opened.close()
+        await super().aclose()
 
     async def ask(self, request: Request) -> Answer:
         """Send a request; again after a refusal for its rate, which has not acted. The pace says when.
@@ -94,7 +76,7 @@ class Transport:
         """
         for _ in range(_TRIES):
             async with self.pace.turn(request.endpoint, urgent=request.urgent) as turn:
-                answer = _understood(await self._send(request), turn)
+                answer = _understood(await self._answered(request), turn)
             if answer is not None:
                 return answer
         raise RateLimitedError(self.pace.wait_s(request.endpoint))
@@ -106,33 +88,9 @@ class Transport:
         query = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in request.query.items())
         return URL(f"{self.settings.url}/{path}{'?' if query else ''}{query}", encoded=True)
 
-    async def _send(self, request: Request) -> _Raw:
-        answer = await self._try(request)
-        if isinstance(answer, UnreachableError):
-            raise answer  # not in `_try`, where aiohttp's exception would be its context: that one shows headers
-        return answer
-
-    async def _try(self, request: Request) -> _Raw | UnreachableError:
-        limit_s = self.settings.request_timeout_s
-        timeout = ClientTimeout(total=None, sock_connect=limit_s / 2)
+    async def _answered(self, request: Request) -> _Raw:
         data = None if request.body is None else msgspec.json.encode(request.body)
-        try:
-            # Not aiohttp's own limit for all of it: that one swallows a cancellation which comes at the same moment.
-            async with (
-                asyncio.timeout(limit_s),
-                self.session.request(
-                    request.method, self.url(request), data=data, headers=self._headers(request), timeout=timeout
-                ) as response,
-            ):
-                return await _read(response)
-        except (ClientConnectorError, ConnectionTimeoutError) as error:
-            return UnreachableError(f"cannot connect to Bandwidth ({type(error).__name__})", sent=False)
-        except TimeoutError:
-            return UnreachableError("Bandwidth did not answer in time", sent=True)
-        except BrokenError as error:
-            return UnreachableError(f"the connection to Bandwidth broke ({error})", sent=True)
-        except ClientError as error:
-            return UnreachableError(f"the connection to Bandwidth broke ({type(error).__name__})", sent=True)
+        return await self._send(request.method, self.url(request), self._headers(request), data, _read)
 
     def _headers(self, request: Request) -> dict[str, str]:
         token, secret = self.settings.token.get_secret_value(), self.settings.secret.get_secret_value()

@@ -61,12 +61,13 @@ def address(callback_url: str, secret: str) -> str:
     return str(URL(callback_url).with_user(_USER).with_password(secret))
 
 
-def leads_here(url: str, secret: str) -> bool:
-    """Whether callbacks to an address have our secret, wherever the address leads."""
+def is_ours(url: str, callback_url: str, secret: str) -> bool:
+    """Whether an address was once given by us: it has our secret, or leads here with another that we had."""
     try:
-        return is_secret(URL(url).password or "", secret)
+        address = URL(url)
     except ValueError:
         return False
+    return is_secret(address.password or "", secret) or str(address.with_user(None)) == callback_url
 
 
 def _password(request: Request) -> str:

@@ -5,6 +5,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
+from adapters.kit import addresses
+
 _ACCOUNT_KEYS = ("account_name", "account_realm", "phone_number")
 _BLACKHOLE_PORT = 5555
 
@@ -50,13 +52,13 @@ class KazooSettings(BaseModel):
     @field_validator("url")
     @classmethod
     def _is_http(cls, url: str) -> str:
-        return _checked(url, "http", "https").rstrip("/")
+        return addresses.base(url)
 
     @field_validator("socket_url")
     @classmethod
     def _is_websocket(cls, url: str, info: ValidationInfo) -> str:
         if url:
-            return _checked(url, "ws", "wss")
+            return str(addresses.checked(url, "ws", "wss"))
         base = urlsplit(str(info.data.get("url", "")))
         host = f"[{base.hostname}]" if ":" in (base.hostname or "") else base.hostname
         return f"{'wss' if base.scheme == 'https' else 'ws'}://{host}:{_BLACKHOLE_PORT}/"
@@ -84,12 +86,3 @@ class KazooSettings(BaseModel):
         if "username" in info.data and (api_key is None) == (info.data["username"] is None):
             raise ValueError("give either api_key or username with password")
         return api_key
-
-
-def _checked(url: str, *schemes: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in schemes or not parts.hostname:
-        raise ValueError(f"must be an absolute URL that begins with {' or '.join(f'{each}://' for each in schemes)}")
-    if parts.username is not None or parts.query or parts.fragment:
-        raise ValueError("must have no user, query or fragment")
-    return url

@@ -11,11 +11,11 @@ Kazoo's own texts may hold tokens, API keys and PINs: they choose our words, and
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
-from adapters.kit.understanding import NotUnderstoodError
+from adapters.kit import failures
 from gateway.model.capability import Capability
 from gateway.model.errors import (
     CommandError,
@@ -32,8 +32,10 @@ _PLAIN = re.compile(r"[A-Za-z0-9 _.,:-]{1,80}")
 """What we repeat of a text of Kazoo: names of codes, hang-up causes, numbers."""
 
 
-class KazooError(Exception):
+class KazooError(failures.BackendError):
     """The root of what goes wrong between Kazoo and us; its text holds no secret."""
+
+    backend = "Kazoo"
 
 
 class RefusedError(KazooError):
@@ -57,39 +59,29 @@ class RefusedError(KazooError):
         return self.status == 400 and "enum" in _said_of_fields(self.data).get("action", {})
 
 
-class RateLimitedError(KazooError):
+class RateLimitedError(failures.RateLimitedError, KazooError):
     """The pause Kazoo has forced on us is longer than this request can wait; it was not carried out."""
 
-    def __init__(self, retry_after_s: float) -> None:
-        super().__init__("Kazoo limits our requests")
-        self.retry_after_s = retry_after_s
 
-
-class UnreachableError(KazooError):
+class UnreachableError(failures.UnreachableError, KazooError):
     """There was no answer."""
-
-    def __init__(self, why: str, *, sent: bool) -> None:
-        super().__init__(why)
-        self.sent = sent
 
 
 # ---- the link ----
 
 
-@contextmanager
-def as_link_errors() -> Iterator[None]:
+def as_link_errors() -> AbstractContextManager[None]:
     """Turn Kazoo's failures into what the link understands.
 
     Errors: SignInRefused, LinkDown.
     """
-    try:
-        yield
-    except RefusedError as error:
-        if error.status in (401, 403):
-            raise SignInRefused("Kazoo does not let this account read its conferences") from None
-        raise LinkDown(str(error)) from None
-    except (KazooError, NotUnderstoodError) as error:
-        raise LinkDown(str(error)) from None
+    return failures.link_errors(RefusedError, _link_error)
+
+
+def _link_error(error: RefusedError) -> GatewayError:
+    if error.status in (401, 403):
+        return SignInRefused("Kazoo does not let this account read its conferences")
+    return LinkDown(str(error))
 
 
 def sign_in_refused(error: RefusedError) -> GatewayError:
@@ -147,31 +139,14 @@ Places = Mapping[str, Place]
 """Kazoo's field paths, or the beginnings of them, and where they come from."""
 
 
-@contextmanager
-def as_command_errors(places: Places | None = None, capability: Capability | None = None) -> Iterator[None]:
+def as_command_errors(
+    places: Places | None = None, capability: Capability | None = None
+) -> AbstractContextManager[None]:
     """Turn Kazoo's failures into what the command desk understands.
 
     Errors: CommandRefused, OutcomeUnknown.
     """
-    try:
-        yield
-    except RefusedError as error:
-        raise command_error(error, places or {}, capability) from None
-    except RateLimitedError as error:
-        wait_ms = max(1, round(error.retry_after_s * 1000))
-        raise refused(
-            CommandErrorCode.BACKEND_RATE_LIMITED, "Kazoo limits our requests: try again later", retry_after_ms=wait_ms
-        ) from None
-    except UnreachableError as error:
-        if error.sent:
-            raise OutcomeUnknown("Kazoo did not answer: the command may or may not have been carried out") from None
-        raise refused(CommandErrorCode.BACKEND_UNAVAILABLE, "Kazoo cannot be reached") from None
-    except NotUnderstoodError:
-        raise OutcomeUnknown("Kazoo's answer could not be understood") from None
-    except LinkDown:
-        raise refused(CommandErrorCode.BACKEND_UNAVAILABLE, "Kazoo cannot be reached to sign in") from None
-    except SignInRefused:
-        raise refused(CommandErrorCode.BACKEND_UNAVAILABLE, "Kazoo does not let the gateway sign in") from None
+    return failures.command_errors(RefusedError, lambda error: command_error(error, places or {}, capability))
 
 
 def command_error(error: RefusedError, places: Places, capability: Capability | None) -> GatewayError:

@@ -1,7 +1,7 @@
 """One open feed: the event socket, the rooms it follows, and the reports waiting to be taken."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 from adapters.kazoo.errors import as_link_errors, is_wrong_form, subscription_refused
@@ -9,8 +9,8 @@ from adapters.kazoo.events import Interpreter, Reply
 from adapters.kazoo.generations import GUESSED, Generation, binding
 from adapters.kazoo.sign_in import SignIn
 from adapters.kazoo.stream import EventSocket
-from adapters.kit.reports import Reports
-from gateway.model.errors import GatewayError, LinkDown
+from adapters.kit.feed import OpenFeed
+from gateway.model.errors import LinkDown
 from gateway.model.ids import RoomId
 from gateway.model.reports import RosterDoubtReport
 
@@ -19,12 +19,12 @@ _SPARED_TOKENS = 20
 """How much of the socket's bucket is left for single rooms when many are followed at once."""
 
 
-class Feed:
+class Feed(OpenFeed):
     """What the adapter holds while it is connected."""
 
     def __init__(self, socket: EventSocket, sign_in: SignIn, interpreter: Interpreter) -> None:
+        super().__init__(as_link_errors)
         self.generation: Generation = GUESSED
-        self.reports = Reports()
         self.followed: set[RoomId] = set()
         self._socket = socket
         self._sign_in = sign_in
@@ -35,21 +35,11 @@ class Feed:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Read frames, ping and follow rooms in the background, until the context is left."""
-        tasks = [
-            asyncio.create_task(self._to_the_end(work), name=f"kazoo: {name}")
-            for name, work in (("frames", self._read), ("ping", self._ping), ("rooms", self._follow_later))
-        ]
         try:
-            yield
+            async with self._working(self._read, self._ping, self._follow_later):
+                yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
             await self._socket.aclose()
-            self.reports.end(LinkDown("the feed was closed"))
-        for task in tasks:
-            if not task.cancelled():
-                task.result()
 
     # ---- which rooms ----
 
@@ -105,16 +95,6 @@ class Feed:
         return False
 
     # ---- in the background ----
-
-    async def _to_the_end(self, work: Callable[[], Coroutine[object, object, None]]) -> None:
-        """Work until something ends it, and let that end the feed."""
-        try:
-            with as_link_errors():
-                await work()
-        except GatewayError as error:
-            self.reports.end(error)
-        finally:
-            self.reports.end(LinkDown("the feed has stopped"))
 
     async def _read(self) -> None:
         async for raw in self._socket.frames():

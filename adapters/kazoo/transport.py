@@ -1,20 +1,12 @@
 """One HTTP request to Kazoo: its turn, its token, its time limit, and the answer as an envelope or a failure."""
 
-import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 import msgspec
-from aiohttp import (
-    ClientConnectorError,
-    ClientError,
-    ClientSession,
-    ClientTimeout,
-    ConnectionTimeoutError,
-    DummyCookieJar,
-)
+from aiohttp import ClientResponse
 from yarl import URL
 
 from adapters.kazoo.config import KazooSettings
@@ -22,7 +14,7 @@ from adapters.kazoo.errors import RateLimitedError, RefusedError, UnreachableErr
 from adapters.kazoo.pace import Gate, Priority
 from adapters.kazoo.sign_in import SignIn
 from adapters.kazoo.wire import EnvelopeJson
-from adapters.kit.requests import only_once
+from adapters.kit.requests import Requester
 from adapters.kit.understanding import JsonObject, NotUnderstoodError, body_of, decoded, shaped
 
 _PATIENCE_S = 2.0
@@ -52,31 +44,19 @@ class Request:
         return Priority.READ if self.method == "GET" else Priority.COMMAND
 
 
-class Transport:
+class Transport(Requester):
     """Sends requests one by one or several at once, as the gate allows."""
 
     def __init__(self, settings: KazooSettings) -> None:
+        super().__init__(UnreachableError, settings.request_timeout_s)
         self.sign_in = SignIn(settings, self._put_without_token)
         self._settings = settings
         self._gate = Gate(settings.requests_at_once)
-        self._opened: ClientSession | None = None
-
-    @property
-    def session(self) -> ClientSession:
-        """The one HTTP session of this backend; it is made in the event loop that uses it."""
-        if self._opened is None:
-            self._opened = ClientSession(
-                cookie_jar=DummyCookieJar(),
-                middlewares=(only_once,),
-                headers={"Accept": "application/json"},
-            )
-        return self._opened
 
     async def aclose(self) -> None:
         """Close all connections."""
         self._gate.close()
-        if self._opened is not None:
-            await self._opened.close()
+        await super().aclose()
 
     async def ask(self, request: Request) -> EnvelopeJson:
         """Send a request with a good token; a 401 has not acted, so that it is sent once more after signing in again.
@@ -111,7 +91,7 @@ class Transport:
             async with self._gate.turn(priority, lasting=request.lasting_s > 0, patience_s=patience_s):
                 sent_at = time.monotonic()
                 try:
-                    answer = await self._send(request, token)
+                    answer = await self._answered(request, token)
                 except RefusedError as error:
                     if error.status != 429:
                         raise
@@ -121,27 +101,12 @@ class Transport:
                     return answer
         raise RateLimitedError(self._gate.wait_s)
 
-    async def _send(self, request: Request, token: str | None) -> EnvelopeJson:
-        limit_s = self._settings.request_timeout_s
-        try:
-            # Not aiohttp's own limit for all of it: that one swallows a cancellation which comes at the same moment.
-            async with (
-                asyncio.timeout(limit_s + request.lasting_s),
-                self.session.request(
-                    request.method,
-                    self._url(request),
-                    data=None if request.data is None else msgspec.json.encode({"data": request.data}),
-                    headers=_headers(request, token),
-                    timeout=ClientTimeout(total=None, sock_connect=limit_s / 2),
-                ) as response,
-            ):
-                return _answered(response.status, await body_of(response, _LARGEST_ANSWER_BYTES))
-        except (ClientConnectorError, ConnectionTimeoutError) as error:
-            raise UnreachableError(f"cannot connect to Kazoo ({type(error).__name__})", sent=False) from None
-        except TimeoutError:
-            raise UnreachableError("Kazoo did not answer in time", sent=True) from None
-        except ClientError as error:
-            raise UnreachableError(f"the connection to Kazoo broke ({type(error).__name__})", sent=True) from None
+    async def _answered(self, request: Request, token: str | None) -> EnvelopeJson:
+        data = None if request.data is None else msgspec.json.encode({"data": request.data})
+        status, body = await self._send(
+            request.method, self._url(request), _headers(request, token), data, _read, lasting_s=request.lasting_s
+        )
+        return _understood(status, body)
 
     def _url(self, request: Request) -> URL:
         words = ("accounts", self.sign_in.account_id, *request.path) if request.of_account else request.path
@@ -151,11 +116,19 @@ class Transport:
 
 
 def _headers(request: Request, token: str | None) -> dict[str, str]:
-    headers = {} if token is None else {"X-Auth-Token": token}
-    return headers if request.data is None else {**headers, "Content-Type": "application/json"}
+    headers = {"Accept": "application/json"}
+    if token is not None:
+        headers["X-Auth-Token"] = token
+    if request.data is not None:
+        headers["Content-Type"] = "application/json"
+    return headers
 
 
-def _answered(status: int, body: bytes) -> EnvelopeJson:
+async def _read(response: ClientResponse) -> tuple[int, bytes]:
+    return response.status, await body_of(response, _LARGEST_ANSWER_BYTES)
+
+
+def _understood(status: int, body: bytes) -> EnvelopeJson:
     """Read the envelope; `status` inside it says `error`, and in old versions `fatal`, for what is no success.
 
     Errors: RefusedError, NotUnderstoodError.

@@ -3,11 +3,14 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
 
 from gateway.model.errors import GatewayError
 from gateway.model.reports import Report
 
 _MOST_REPORTS = 10_000
+
+_Answer = TypeVar("_Answer")
 
 
 class Reports(AsyncIterator[Report]):
@@ -38,6 +41,17 @@ class Reports(AsyncIterator[Report]):
         async with self._turn:
             self._kept.append(tell)
             self._changed.set()
+
+    async def once_taken(self, answer: _Answer) -> _Answer:
+        """Give this back once the reports added so far have been taken.
+
+        Errors: what ended the feed, if it has ended before.
+        """
+        self.check()
+        taken = asyncio.Event()
+        await self.when_taken(taken.set)
+        await taken.wait()
+        return answer
 
     def end(self, error: GatewayError) -> None:
         """Let the iterator raise this, once it has given what there is; only the first end counts."""

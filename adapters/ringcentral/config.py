@@ -1,10 +1,10 @@
 """The settings of one RingCentral account: its `[[backends]]` table without `id`, `kind` and `name`."""
 
-import ipaddress
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
-from yarl import URL
+
+from adapters.kit import addresses
 
 _Id = Annotated[str, Field(min_length=1)]
 _Secret = Annotated[SecretStr, Field(min_length=1)]
@@ -45,36 +45,11 @@ class RingCentralSettings(BaseModel):
     @field_validator("url")
     @classmethod
     def _is_http(cls, url: str) -> str:
-        return str(_checked(url)).rstrip("/")
+        return addresses.base(url)
 
     @field_validator("webhook_url")
     @classmethod
     def _can_be_called(cls, url: str | None, info: ValidationInfo) -> str | None:
         if "notifications" in info.data and (url is not None) != (info.data["notifications"] == "webhook"):
             raise ValueError('goes together with `notifications = "webhook"`')
-        if url is None:
-            return None
-        parts = _checked(url)
-        if parts.scheme != "https" and not _is_loopback(parts.host or ""):
-            raise ValueError("must begin with https://: RingCentral posts to no other")
-        # The hook is mounted: without the slash it answers with a redirect, which RingCentral does not follow.
-        return f"{str(parts).rstrip('/')}/"
-
-
-def _checked(url: str) -> URL:
-    try:
-        parts = URL(url)
-    except ValueError:
-        raise ValueError("is no URL") from None  # theirs may repeat what should not be there
-    if parts.scheme not in ("http", "https") or not parts.host:
-        raise ValueError("must be an absolute URL that begins with http:// or https://")
-    if parts.user is not None or parts.password is not None or parts.query_string or parts.fragment:
-        raise ValueError("must have no user, query or fragment")
-    return parts
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+        return None if url is None else addresses.callback(url, "RingCentral posts to no other")

@@ -10,8 +10,9 @@ Its texts may hold anything: codes and names that look like what they should be 
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
+from adapters.kit import failures
 from adapters.kit.understanding import NotUnderstoodError, shaped
 from adapters.ringcentral.wire import DisabledFilterJson, FailuresJson
 from gateway.model.errors import (
@@ -43,8 +44,10 @@ _OAUTH_CODES = frozenset(
 _NAME = re.compile(r"[A-Za-z]{1,40}(\.[A-Za-z]{1,40}){0,3}")
 
 
-class RingCentralError(Exception):
+class RingCentralError(failures.BackendError):
     """The root of what goes wrong between RingCentral and us; its text holds no secret."""
+
+    backend = "RingCentral"
 
 
 class RefusedError(RingCentralError):
@@ -79,23 +82,12 @@ class RefusedError(RingCentralError):
         return any(code in _NO_PERMISSION for code in self.codes)
 
 
-class RateLimitedError(RingCentralError):
+class RateLimitedError(failures.RateLimitedError, RingCentralError):
     """RingCentral's limit makes this request wait for longer than it can; it was not carried out."""
 
-    def __init__(self, retry_after_s: float) -> None:
-        super().__init__(retry_after_s)
-        self.retry_after_s = retry_after_s
 
-    def __str__(self) -> str:
-        return f"RingCentral limits our requests: it takes another in {max(1, round(self.retry_after_s))} s"
-
-
-class UnreachableError(RingCentralError):
+class UnreachableError(failures.UnreachableError, RingCentralError):
     """There was no answer."""
-
-    def __init__(self, why: str, *, sent: bool) -> None:
-        super().__init__(why)
-        self.sent = sent
 
 
 def refusal(status: int, answer: object) -> RefusedError:
@@ -125,18 +117,12 @@ def _first_name(given: Iterator[str | None]) -> str | None:
 # ---- the link ----
 
 
-@contextmanager
-def as_link_errors() -> Iterator[None]:
+def as_link_errors() -> AbstractContextManager[None]:
     """Turn RingCentral's failures into what the link understands.
 
     Errors: SignInRefused, LinkDown.
     """
-    try:
-        yield
-    except RefusedError as error:
-        raise link_error(error) from None
-    except (RingCentralError, NotUnderstoodError) as error:
-        raise LinkDown(str(error)) from None
+    return failures.link_errors(RefusedError, link_error)
 
 
 def link_error(error: RefusedError) -> GatewayError:
@@ -207,34 +193,12 @@ def _named(error: RefusedError) -> str:
 # ---- commands ----
 
 
-@contextmanager
-def as_command_errors(missing: CommandErrorCode = CommandErrorCode.ROOM_NOT_FOUND) -> Iterator[None]:
+def as_command_errors(missing: CommandErrorCode = CommandErrorCode.ROOM_NOT_FOUND) -> AbstractContextManager[None]:
     """Turn RingCentral's failures into what the command desk understands; `missing` is what a 404 means here.
 
     Errors: CommandRefused, OutcomeUnknown.
     """
-    try:
-        yield
-    except RefusedError as error:
-        raise command_error(error, missing) from None
-    except RateLimitedError as error:
-        raise refused(
-            CommandErrorCode.BACKEND_RATE_LIMITED,
-            "RingCentral limits our requests: try again later",
-            retry_after_ms=max(1, round(error.retry_after_s * 1000)),
-        ) from None
-    except UnreachableError as error:
-        if error.sent:
-            raise OutcomeUnknown(
-                "RingCentral did not answer: the command may or may not have been carried out"
-            ) from None
-        raise refused(CommandErrorCode.BACKEND_UNAVAILABLE, "RingCentral cannot be reached") from None
-    except NotUnderstoodError:
-        raise OutcomeUnknown("RingCentral's answer could not be understood") from None
-    except LinkDown:
-        raise refused(CommandErrorCode.BACKEND_UNAVAILABLE, "RingCentral cannot be reached to sign in") from None
-    except SignInRefused:
-        raise refused(CommandErrorCode.BACKEND_UNAVAILABLE, "RingCentral does not let the gateway sign in") from None
+    return failures.command_errors(RefusedError, lambda error: command_error(error, missing))
 
 
 def command_error(error: RefusedError, missing: CommandErrorCode) -> GatewayError:

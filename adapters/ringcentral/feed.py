@@ -1,26 +1,26 @@
 """One open feed: notifications by socket or hook, and what they and our own questions are worth as reports."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
+from functools import partial
 
-from adapters.kit.reports import Reports
+from adapters.kit.feed import OpenFeed, Work
 from adapters.kit.understanding import JsonObject
 from adapters.ringcentral.calls import Calls
 from adapters.ringcentral.errors import as_link_errors
 from adapters.ringcentral.events import Interpreter
 from adapters.ringcentral.reading import RoomReader
-from gateway.model.errors import GatewayError, LinkDown
 from gateway.model.reports import Report
 from gateway.model.room import Room
 
 
-class Feed:
+class Feed(OpenFeed):
     """What the adapter holds while it is connected."""
 
     def __init__(self, calls: Calls, interpreter: Interpreter, reader: RoomReader) -> None:
-        self.reports = Reports()
+        super().__init__(as_link_errors)
         self._told_of: dict[str, asyncio.Event] = {}
         self._calls = calls
         self._interpreter = interpreter
@@ -28,31 +28,13 @@ class Feed:
         self._unknown = asyncio.Event()
         self._waited_for = asyncio.Event()
 
-    @asynccontextmanager
-    async def running(
-        self, notifications: AsyncIterator[JsonObject], *more: Callable[[], Coroutine[object, object, None]]
-    ) -> AsyncIterator[None]:
+    def running(self, notifications: AsyncIterator[JsonObject], *more: Work) -> AbstractAsyncContextManager[None]:
         """Take notifications, and find out who is who, until the context is left; `more` is work of the same life."""
-
-        async def take() -> None:
-            await self._take(notifications)
-
-        all_work = (take, self._find_out_who, self._wait_no_longer, *more)
-        tasks = [asyncio.create_task(self._to_the_end(work)) for work in all_work]
-        try:
-            yield
-        finally:
-            self.reports.end(LinkDown("the feed was closed"))
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            for task in tasks:
-                if not task.cancelled():
-                    task.result()  # a fault of ours, which is more telling than that the feed has stopped
+        return self._working(partial(self._take, notifications), self._find_out_who, self._wait_no_longer, *more)
 
     async def report(self, reports: Iterable[Report]) -> None:
         """Hand on what was made known, however it was, in the order in which it was."""
-        await self.reports.add(*reports)
+        await super().report(reports)
         self._unknown.set()
         self._waited_for.set()
 
@@ -61,11 +43,7 @@ class Feed:
 
         Errors: SignInRefused, LinkDown.
         """
-        self.reports.check()
-        answer: asyncio.Future[Sequence[Room]] = asyncio.get_running_loop().create_future()
-        rooms = self._calls.all()
-        await self.reports.when_taken(lambda: None if answer.done() else answer.set_result(rooms))
-        return await answer
+        return await self.reports.once_taken(self._calls.all())
 
     async def word_of(self, session_id: str, timeout_s: float) -> None:
         """Wait until a notification tells of a session, but no longer than that."""
@@ -77,16 +55,6 @@ class Feed:
             return
         finally:
             self._told_of.pop(session_id, None)
-
-    async def _to_the_end(self, work: Callable[[], Coroutine[object, object, None]]) -> None:
-        """Work until something ends it, and let that end the feed."""
-        try:
-            with as_link_errors():
-                await work()
-        except GatewayError as error:
-            self.reports.end(error)
-        finally:
-            self.reports.end(LinkDown("the feed has stopped"))
 
     async def _take(self, notifications: AsyncIterator[JsonObject]) -> None:
         async for body in notifications:

@@ -1,27 +1,18 @@
 """One HTTP request to RingCentral: its turn, its token, its limits, and the answer as JSON or a failure."""
 
-import asyncio
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 import msgspec
-from aiohttp import (
-    ClientConnectorError,
-    ClientError,
-    ClientSession,
-    ClientTimeout,
-    ConnectionTimeoutError,
-    DummyCookieJar,
-    FormData,
-)
+from aiohttp import ClientResponse, FormData
 from yarl import URL
 
-from adapters.kit.requests import BrokenError, only_once
+from adapters.kit.requests import Requester
 from adapters.kit.understanding import JsonObject, NotUnderstoodError, body_of, decoded, shaped
 from adapters.ringcentral.config import RingCentralSettings
-from adapters.ringcentral.errors import RateLimitedError, RefusedError, RingCentralError, UnreachableError, refusal
+from adapters.ringcentral.errors import RateLimitedError, RefusedError, UnreachableError, refusal
 from adapters.ringcentral.pace import Group, Pace, Turn
 from adapters.ringcentral.sign_in import SignIn
 from adapters.ringcentral.wire import TokenJson
@@ -55,27 +46,19 @@ class _Answer:
     body: bytes
 
 
-class Transport:
-    """Sends requests as the pace allows, with a good token; nobody's token is kept in the session."""
+class Transport(Requester):
+    """Sends requests as the pace allows, with a good token."""
 
     def __init__(self, settings: RingCentralSettings) -> None:
+        super().__init__(UnreachableError, settings.request_timeout_s)
         self.settings = settings
         self.pace = Pace()
         self.sign_in = SignIn(settings, self._grant)
-        self._opened: ClientSession | None = None
-
-    @property
-    def session(self) -> ClientSession:
-        """The one HTTP session of this backend; it is made in the event loop that uses it."""
-        if self._opened is None:
-            self._opened = ClientSession(cookie_jar=DummyCookieJar(), middlewares=(only_once,))
-        return self._opened
 
     async def aclose(self) -> None:
         """Close all connections."""
         self.pace.close()
-        if self._opened is not None:
-            await self._opened.close()
+        await super().aclose()
 
     async def ask(self, request: Request) -> object:
         """Send a request and give its JSON, None where it is empty; a 401 has not acted, so it is sent once more.
@@ -103,7 +86,7 @@ class Transport:
             data = msgspec.json.encode(request.body)
         for _ in range(_TRIES):
             async with self.pace.turn(request.group, urgent=request.urgent) as turn:
-                answer = await self._send(request.method, self._url(request), headers, data, turn)
+                answer = await self._answered(request.method, self._url(request), headers, data, turn)
             if answer.status != 429:
                 return _understood(answer)
         raise RateLimitedError(self.pace.wait_s(request.group))
@@ -117,44 +100,23 @@ class Transport:
         headers = {"Authorization": f"Basic {base64.b64encode(app.encode()).decode()}", "Accept": "application/json"}
         url = URL(f"{self.settings.url}/{'/'.join(OAUTH)}/token")
         async with self.pace.turn(Group.AUTH, urgent=True) as turn:
-            answer = await self._send("POST", url, headers, FormData(form), turn)
+            answer = await self._answered("POST", url, headers, FormData(form), turn)
             if answer.status == 503:
                 turn.refused(answer.headers.get("Retry-After"))
         if answer.status == 429:
             raise RateLimitedError(self.pace.wait_s(Group.AUTH))
         return shaped(_understood(answer), TokenJson, "sign-in")
 
-    async def _send(
+    async def _answered(
         self, method: str, url: URL, headers: dict[str, str], data: bytes | FormData | None, turn: Turn
     ) -> _Answer:
-        answer = await self._try(method, url, headers, data, turn)
-        if isinstance(answer, RingCentralError):
-            raise answer  # not in `_try`, where aiohttp's exception would be its context: that one shows headers
-        return answer
+        async def read(response: ClientResponse) -> _Answer:
+            turn.learned(response.headers)
+            if response.status == 429:
+                turn.refused(response.headers.get("Retry-After"))
+            return _Answer(response.status, response.headers, await body_of(response, _LARGEST_ANSWER_BYTES))
 
-    async def _try(
-        self, method: str, url: URL, headers: dict[str, str], data: bytes | FormData | None, turn: Turn
-    ) -> _Answer | UnreachableError:
-        limit_s = self.settings.request_timeout_s
-        timeout = ClientTimeout(total=None, sock_connect=limit_s / 2)
-        try:
-            # Not aiohttp's own limit for all of it: that one swallows a cancellation which comes at the same moment.
-            async with (
-                asyncio.timeout(limit_s),
-                self.session.request(method, url, data=data, headers=headers, timeout=timeout) as response,
-            ):
-                turn.learned(response.headers)
-                if response.status == 429:
-                    turn.refused(response.headers.get("Retry-After"))
-                return _Answer(response.status, response.headers, await body_of(response, _LARGEST_ANSWER_BYTES))
-        except (ClientConnectorError, ConnectionTimeoutError) as error:
-            return UnreachableError(f"cannot connect to RingCentral ({type(error).__name__})", sent=False)
-        except TimeoutError:
-            return UnreachableError("RingCentral did not answer in time", sent=True)
-        except BrokenError as error:
-            return UnreachableError(f"the connection to RingCentral broke ({error})", sent=True)
-        except ClientError as error:
-            return UnreachableError(f"the connection to RingCentral broke ({type(error).__name__})", sent=True)
+        return await self._send(method, url, headers, data, read)
 
     def _url(self, request: Request) -> URL:
         path = "/".join(quote(word, safe="~") for word in request.path)

@@ -1,10 +1,10 @@
 """The settings of one client of Telphin: its `[[backends]]` table without `id`, `kind` and `name`."""
 
-import ipaddress
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
-from yarl import URL
+
+from adapters.kit import addresses
 
 
 class TelphinSettings(BaseModel):
@@ -31,31 +31,9 @@ class TelphinSettings(BaseModel):
     @field_validator("url")
     @classmethod
     def _is_http(cls, url: str) -> str:
-        return str(_checked(url)).rstrip("/")
+        return addresses.base(url)
 
     @field_validator("webhook_url")
     @classmethod
     def _can_be_called(cls, url: str) -> str:
-        parts = _checked(url)
-        if parts.scheme != "https" and not _is_loopback(parts.host or ""):
-            raise ValueError("must begin with https://: what Telphin tells holds numbers and names of callers")
-        return f"{str(parts).rstrip('/')}/"  # the secret of the hook is appended as a word of the path
-
-
-def _checked(url: str) -> URL:
-    try:
-        parts = URL(url)
-    except ValueError:
-        raise ValueError("is no URL") from None  # theirs may repeat what should not be there
-    if parts.scheme not in ("http", "https") or not parts.host:
-        raise ValueError("must be an absolute URL that begins with http:// or https://")
-    if parts.user is not None or parts.password is not None or parts.query_string or parts.fragment:
-        raise ValueError("must have no user, query or fragment")
-    return parts
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+        return addresses.callback(url, "what Telphin tells holds numbers and names of callers")

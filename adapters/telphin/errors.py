@@ -9,9 +9,9 @@ Its texts may hold anything: words that look like its `status` words are kept, a
 """
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
+from adapters.kit import failures
 from adapters.kit.understanding import NotUnderstoodError, shaped
 from adapters.telphin.wire import ErrorJson
 from gateway.model.errors import (
@@ -38,8 +38,10 @@ _DENIALS = {
 }
 
 
-class TelphinError(Exception):
+class TelphinError(failures.BackendError):
     """The root of what goes wrong between Telphin and us; its text holds no secret."""
+
+    backend = "Telphin"
 
 
 class RefusedError(TelphinError):
@@ -56,23 +58,14 @@ class RefusedError(TelphinError):
         return self.status == 404 and self.reason != _NO_SUCH_CLIENT
 
 
-class RateLimitedError(TelphinError):
+class RateLimitedError(failures.RateLimitedError, TelphinError):
     """Telphin's quota is spent, or what is left of it is for others; the request was not carried out."""
 
-    def __init__(self, retry_after_s: float) -> None:
-        super().__init__(retry_after_s)
-        self.retry_after_s = retry_after_s
-
-    def __str__(self) -> str:
-        return f"Telphin's quota of requests is spent: it takes another in {max(1, round(self.retry_after_s))} s"
+    limit = "Telphin's hourly quota of requests is spent"
 
 
-class UnreachableError(TelphinError):
+class UnreachableError(failures.UnreachableError, TelphinError):
     """There was no answer."""
-
-    def __init__(self, why: str, *, sent: bool) -> None:
-        super().__init__(why)
-        self.sent = sent
 
 
 def refusal(status: int, answer: object) -> RefusedError:
@@ -93,18 +86,12 @@ def _named(error: RefusedError) -> str:
 # ---- the link ----
 
 
-@contextmanager
-def as_link_errors() -> Iterator[None]:
+def as_link_errors() -> AbstractContextManager[None]:
     """Turn Telphin's failures into what the link understands.
 
     Errors: SignInRefused, LinkDown.
     """
-    try:
-        yield
-    except RefusedError as error:
-        raise link_error(error) from None
-    except (TelphinError, NotUnderstoodError) as error:
-        raise LinkDown(str(error)) from None
+    return failures.link_errors(RefusedError, link_error)
 
 
 def link_error(error: RefusedError) -> GatewayError:
@@ -139,32 +126,12 @@ def sign_in_failed(error: TelphinError | NotUnderstoodError) -> GatewayError:
 # ---- commands ----
 
 
-@contextmanager
-def as_command_errors(missing: CommandErrorCode = CommandErrorCode.ROOM_NOT_FOUND) -> Iterator[None]:
+def as_command_errors(missing: CommandErrorCode = CommandErrorCode.ROOM_NOT_FOUND) -> AbstractContextManager[None]:
     """Turn Telphin's failures into what the command desk understands; `missing` is what a 404 means here.
 
     Errors: CommandRefused, OutcomeUnknown.
     """
-    try:
-        yield
-    except RefusedError as error:
-        raise command_error(error, missing) from None
-    except RateLimitedError as error:
-        raise refused(
-            CommandErrorCode.BACKEND_RATE_LIMITED,
-            "Telphin's hourly quota of requests is spent: try again later",
-            retry_after_ms=max(1, round(error.retry_after_s * 1000)),
-        ) from None
-    except UnreachableError as error:
-        if error.sent:
-            raise OutcomeUnknown("Telphin did not answer: the command may or may not have been carried out") from None
-        raise refused(CommandErrorCode.BACKEND_UNAVAILABLE, "Telphin cannot be reached") from None
-    except NotUnderstoodError:
-        raise OutcomeUnknown("Telphin's answer could not be understood") from None
-    except LinkDown:
-        raise refused(CommandErrorCode.BACKEND_UNAVAILABLE, "Telphin cannot be reached to sign in") from None
-    except SignInRefused:
-        raise refused(CommandErrorCode.BACKEND_UNAVAILABLE, "Telphin does not let the gateway sign in") from None
+    return failures.command_errors(RefusedError, lambda error: command_error(error, missing))
 
 
 def command_error(error: RefusedError, missing: CommandErrorCode) -> GatewayError:

@@ -1,23 +1,14 @@
 """One HTTP request to Telphin: its part of the quota, its token, its limits, and the answer as JSON or a failure."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 import msgspec
-from aiohttp import (
-    ClientConnectorError,
-    ClientError,
-    ClientSession,
-    ClientTimeout,
-    ConnectionTimeoutError,
-    DummyCookieJar,
-    FormData,
-)
+from aiohttp import ClientResponse, FormData
 from yarl import URL
 
-from adapters.kit.requests import BrokenError, only_once
+from adapters.kit.requests import Requester
 from adapters.kit.understanding import JsonObject, NotUnderstoodError, body_of, decoded, shaped
 from adapters.telphin.config import TelphinSettings
 from adapters.telphin.errors import RateLimitedError, UnreachableError, refusal
@@ -52,27 +43,15 @@ class _Answer:
     body: bytes
 
 
-class Transport:
-    """Sends requests as long as the quota lasts, with a good token; no token is kept in the session."""
+class Transport(Requester):
+    """Sends requests as long as the quota lasts, with a good token."""
 
     def __init__(self, settings: TelphinSettings) -> None:
+        super().__init__(UnreachableError, settings.request_timeout_s)
         self.settings = settings
         self.quota = Quota()
         self.sign_in = SignIn(settings, self._grant)
         self._signing_in = Quota()  # the token endpoint has limits of its own
-        self._opened: ClientSession | None = None
-
-    @property
-    def session(self) -> ClientSession:
-        """The one HTTP session of this backend; it is made in the event loop that uses it."""
-        if self._opened is None:
-            self._opened = ClientSession(cookie_jar=DummyCookieJar(), middlewares=(only_once,))
-        return self._opened
-
-    async def aclose(self) -> None:
-        """Close all connections."""
-        if self._opened is not None:
-            await self._opened.close()
 
     async def ask(self, request: Request) -> object:
         """Send a request and give its JSON, None where it is empty; a 401 has not acted, so it is sent once more.
@@ -94,7 +73,7 @@ class Transport:
             headers["Content-Type"] = "application/json"
             data = msgspec.json.encode(request.body)
         async with self.quota.turn(urgent=request.urgent) as turn:
-            answer = await self._send(request.method, self._url(request), headers, data)
+            answer = await self._send(request.method, self._url(request), headers, data, _read)
             _learn(turn, answer)
         if answer.status == 429:
             raise RateLimitedError(self.quota.wait_s(urgent=True))
@@ -107,44 +86,21 @@ class Transport:
         """
         url = URL(f"{self.settings.url}/{_SIGN_IN}")
         async with self._signing_in.turn(urgent=True) as turn:
-            answer = await self._send("POST", url, {"Accept": "application/json"}, FormData(form))
+            answer = await self._send("POST", url, {"Accept": "application/json"}, FormData(form), _read)
             if answer.status == 429:
                 turn.refused(answer.headers)
         if answer.status == 429:
             raise RateLimitedError(self._signing_in.wait_s(urgent=True))
         return shaped(_understood(answer), TokenJson, "sign-in")
 
-    async def _send(self, method: str, url: URL, headers: dict[str, str], data: bytes | FormData | None) -> _Answer:
-        answer = await self._try(method, url, headers, data)
-        if isinstance(answer, UnreachableError):
-            raise answer  # not in `_try`, where aiohttp's exception would be its context: that one shows headers
-        return answer
-
-    async def _try(
-        self, method: str, url: URL, headers: dict[str, str], data: bytes | FormData | None
-    ) -> _Answer | UnreachableError:
-        limit_s = self.settings.request_timeout_s
-        timeout = ClientTimeout(total=None, sock_connect=limit_s / 2)
-        try:
-            # Not aiohttp's own limit for all of it: that one swallows a cancellation which comes at the same moment.
-            async with (
-                asyncio.timeout(limit_s),
-                self.session.request(method, url, data=data, headers=headers, timeout=timeout) as response,
-            ):
-                return _Answer(response.status, response.headers, await body_of(response, _LARGEST_ANSWER_BYTES))
-        except (ClientConnectorError, ConnectionTimeoutError) as error:
-            return UnreachableError(f"cannot connect to Telphin ({type(error).__name__})", sent=False)
-        except TimeoutError:
-            return UnreachableError("Telphin did not answer in time", sent=True)
-        except BrokenError as error:
-            return UnreachableError(f"the connection to Telphin broke ({error})", sent=True)
-        except ClientError as error:
-            return UnreachableError(f"the connection to Telphin broke ({type(error).__name__})", sent=True)
-
     def _url(self, request: Request) -> URL:
         path = "/".join(quote(word, safe="@") for word in request.path)
         query = "&".join(f"{name}={quote(value, safe='')}" for name, value in request.query.items())
         return URL(f"{self.settings.url}/{_API}/{path}{'?' if query else ''}{query}", encoded=True)
+
+
+async def _read(response: ClientResponse) -> _Answer:
+    return _Answer(response.status, response.headers, await body_of(response, _LARGEST_ANSWER_BYTES))
 
 
 def _learn(turn: Turn, answer: _Answer) -> None:

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 import msgspec
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
-from yarl import URL
+
+from adapters.kit import addresses
 
 _API = "/xuc/api/2.0"
 
@@ -68,16 +69,7 @@ class XivoSettings(BaseModel):
     @field_validator("url")
     @classmethod
     def _is_http(cls, url: str) -> str:
-        try:
-            parts = URL(url)
-        except ValueError:
-            raise ValueError("is no URL") from None  # theirs may repeat what should not be there
-        if parts.scheme not in ("http", "https") or not parts.host:
-            raise ValueError("must be an absolute URL that begins with http:// or https://")
-        if parts.user is not None or parts.password is not None or parts.query_string or parts.fragment:
-            raise ValueError("must have no user, query or fragment")
-        base = str(parts).rstrip("/")
-        return base.removesuffix(_API)
+        return addresses.base(url).removesuffix(_API)
 
     @field_validator("accounts")
     @classmethod

@@ -35,7 +35,7 @@ def capabilities(config_path: Path, *, markdown: bool) -> None:
 def as_markdown(backends: Sequence[ConfiguredBackend]) -> Iterator[str]:
     """Write the table for documentation."""
     tables = [backend.adapter.capabilities() for backend in backends]
-    yield _row("capability", *(backend.name.replace("|", "\\|") for backend in backends))
+    yield _row("capability", *(_named(backend).replace("|", "\\|") for backend in backends))
     yield "|" + "---|" * (len(backends) + 1)
     for capability in Capability:
         yield _row(f"`{capability}`", *(_markdown_cell(table[capability]) for table in tables))
@@ -44,13 +44,13 @@ def as_markdown(backends: Sequence[ConfiguredBackend]) -> Iterator[str]:
 def as_text(backends: Sequence[ConfiguredBackend]) -> Iterator[str]:
     """Write the table for a terminal, and below it what is absent or limited, and why."""
     tables = [backend.adapter.capabilities() for backend in backends]
-    rows = [["", *(backend.name for backend in backends)]]
+    rows = [["", *map(_named, backends)]]
     rows += [[capability, *(_cell(table[capability]) for table in tables)] for capability in Capability]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
     for backend, table in zip(backends, tables, strict=True):
-        yield f"\n{backend.name}"
+        yield f"\n{_named(backend)}"
         for reason, concerned in _reasons(table).items():
             text = f"{', '.join(concerned)}: {reason}"
             yield textwrap.fill(text, _WIDTH, initial_indent="  ", subsequent_indent=" " * 6)
@@ -63,6 +63,10 @@ def _reasons(table: Capabilities) -> Mapping[str, Sequence[Capability]]:
         if (reason := table[capability].reason) is not None:
             reasons.setdefault(reason, []).append(capability)
     return reasons
+
+
+def _named(backend: ConfiguredBackend) -> str:
+    return " ".join(backend.name.split())  # on one line
 
 
 def _row(*cells: str) -> str:

@@ -17,7 +17,6 @@ import click
 import msgspec
 
 from gateway import registry
-from gateway.commands.adopting import adopt
 from gateway.commands.running import Complaint, run, stop_asked_for
 from gateway.commands.simulate import as_table, from_json
 from gateway.simulator import SimulatedBackend
@@ -29,7 +28,7 @@ _ENDED_WITHIN_S = 10.0
 _ASK_AGAIN_S = 0.05
 
 QUERY = """{
-  rooms(first: 3, filter: {states: [ACTIVE]}) {
+  rooms(first: 3, filter: {states: [ACTIVE], backendKinds: [XIVO, KAZOO]}) {
     totalCount
     edges { node { id name participants { edges { node { id displayName muted talking } } } } }
   }
@@ -69,19 +68,22 @@ def demo(*, port: int, seed: int, rooms: int, churn: float, as_json: bool) -> No
     Nothing has to be installed or configured, nothing leaves this machine, and nothing stays behind after Ctrl-C.
     """
     say = _Silence() if as_json else _Teller()
-    run(_demo(port or _free_port(), [f"--seed={seed}", f"--rooms={rooms}", f"--churn={churn}"], say))
+    run(_demo(_listened_on(port), [f"--seed={seed}", f"--rooms={rooms}", f"--churn={churn}"], say))
 
 
-def _free_port() -> int:
-    """Find a port for the gateway, which those that call it back have to know before it starts.
+def _listened_on(port: int) -> int:
+    """Find the port for the gateway, which those that call it back have to know before it starts; 0: any free one.
 
     A connection that has just ended on a port keeps it for a minute from all who ask for any free one; whoever names it
     and listens with SO_REUSEADDR, as servers do, may have it.
     """
-    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()):
-        ended, _ = listener.accept()
-        ended.close()
-        return int(listener.getsockname()[1])
+    try:
+        with socket.create_server(("127.0.0.1", port)) as listener, socket.create_connection(listener.getsockname()):
+            ended, _ = listener.accept()
+            ended.close()
+            return int(listener.getsockname()[1])
+    except OSError as error:
+        raise Complaint(f"port {port}: {error.strerror}") from None
 
 
 async def _demo(port: int, liveliness: Sequence[str], say: "_Teller") -> None:
@@ -117,6 +119,9 @@ async def _start(stack: AsyncExitStack, port: int, liveliness: Sequence[str], sa
     gateway, addresses = await stack.enter_async_context(
         _child("serve", f"--config={config}", f"--port={port}", "--insecure-no-auth", "--json")
     )
+    say.adopting(sum(len(backend.adopt) for backend in backends.values()))
+    from gateway.commands.adopting import adopt  # noqa: PLC0415  # GraphQL takes half a second to import
+
     await adopt(addresses["graphql"], {kind: backend.adopt for kind, backend in backends.items()})
     say.ready(addresses, await _busiest_room(addresses["graphql"]))
     return gateway
@@ -183,6 +188,10 @@ class _Teller:
         click.echo(f"{backend.name} at {url}, process {pid}. To see a lost link: kill {pid}, and start it again with")
         click.echo(f"  {_US} simulate {kind} --port {port} {' '.join(liveliness)}")
 
+    def adopting(self, conferences: int) -> None:
+        """Tell what takes a while."""
+        click.echo(f"Adopting {conferences} conferences, which their phone system does not list …")
+
     def ready(self, addresses: Mapping[str, str], room: _Room) -> None:
         """Tell where to go, and what to paste."""
         click.echo(f"\nGraphQL     {addresses['graphql']}   (open it in a browser)")
@@ -202,6 +211,9 @@ class _Silence(_Teller):
     """Tells a script only what it needs: one line of JSON."""
 
     def simulator(self, kind: str, backend: SimulatedBackend, pid: int, liveliness: Sequence[str]) -> None:
+        """Say nothing."""
+
+    def adopting(self, conferences: int) -> None:
         """Say nothing."""
 
     def ready(self, addresses: Mapping[str, str], room: _Room) -> None:

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -25,7 +25,7 @@ from gateway.live.results import CommandOutcome, CommandResult, rejected, summed
 from gateway.live.rights import forbidden
 from gateway.live.table import RoomAt
 from gateway.model.capability import CapabilityLevel, Sparing, Support
-from gateway.model.commands import Action, BulkCommand, Command, Invite, ParticipantCommand, PlayMedia
+from gateway.model.commands import Action, AdoptRoom, BulkCommand, Command, Invite, ParticipantCommand, PlayMedia
 from gateway.model.errors import (
     CommandError,
     CommandErrorCode,
@@ -209,11 +209,9 @@ class Desk:
         if made is None:
             return CommandResult(sent.unseen, () if sent.error is None else (sent.error,))
         key = RoomKey(errand.link.id, made.id)
-        try:
+        with suppress(TimeoutError, LinkDown):
             async with asyncio.timeout_at(errand.deadline):
                 await errand.link.reread(made.id)
-        except (TimeoutError, LinkDown):
-            return CommandResult(CommandOutcome.ACCEPTED, (), key, voice_call_token=sent.receipt.voice_call_token)
         now = errand.link.table.get(made.id)
         return CommandResult(
             CommandOutcome.ACCEPTED if now is None else CommandOutcome.CONFIRMED,
@@ -366,13 +364,22 @@ def _log_fault(task: asyncio.Task[_Result]) -> None:
         log.error("a command was stopped by a fault of the gateway", exc_info=fault)
 
 
+def _room_concerned(ask: Ask, result: CommandResult) -> RoomId | None:
+    """Say which room a command was about: one that was made is known by its result, one to adopt by its own id."""
+    if ask.room_id is not None:
+        return ask.room_id
+    if result.key is not None:
+        return result.key.room_id
+    return RoomId(ask.wish.native_id) if isinstance(ask.wish, AdoptRoom) else None
+
+
 def _audited(viewer: Viewer, ask: Ask, result: CommandResult, took_s: float) -> AuditRecord:
     return AuditRecord(
         at=datetime.now(UTC),
         tenant=viewer.tenant,
         subject=viewer.subject,
         backend_id=ask.backend_id,
-        room_id=ask.room_id,
+        room_id=_room_concerned(ask, result),
         participant_id=getattr(ask.wish, "participant_id", None),
         command=ask.wish.action.value,
         outcome=result.outcome.value,

@@ -262,7 +262,7 @@ class AdoptRoomInput:
 
     backend_id: strawberry.ID = strawberry.field(description="On which phone system.")
     native_id: str = strawberry.field(description="The backend's own id of the conference; up to 128 characters.")
-    name: str | None = may_give("What to call it; up to 128 characters. Absent: as the backend does.")
+    name: str | None = may_give("What to call it; up to 128 characters. Absent: as before, or as the backend does.")
     idempotency_key: str | None = may_give(_KEY)
 
 

@@ -1,5 +1,6 @@
 """What adapters still have to know after a restart, kept in the database backend by backend."""
 
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -7,9 +8,11 @@ from sqlmodel import col, delete, select
 
 from gateway.model.errors import NotesUnavailable
 from gateway.storage.engine import Database
-from gateway.storage.errors import StorageError
+from gateway.storage.errors import StorageError, ValueRefused
 from gateway.storage.records import utc_now
 from gateway.storage.tables import AdapterNoteRow
+
+log = logging.getLogger(__name__)
 
 
 class StoredNotes:
@@ -52,5 +55,8 @@ class StoredNotes:
 async def _as_notes_unavailable() -> AsyncIterator[None]:
     try:
         yield
-    except StorageError as error:
+    except ValueRefused as error:
         raise NotesUnavailable(str(error)) from error
+    except StorageError as error:
+        log.warning("notes: %s", error)  # here alone: what is raised is shown to whoever may see the backend
+        raise NotesUnavailable("the gateway's storage does not take or give notes now") from error

@@ -1,10 +1,14 @@
 """Where backends call the adapters of a rig."""
 
+from types import TracebackType
+from typing import Self
+
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from adapters.kit.listener import Listener
 from gateway.adapter import Adapter
+from tests.contract.rig import OnSimulator, Served
 
 
 class Hooks:
@@ -28,3 +32,21 @@ class Hooks:
 
     def _next_path(self) -> str:
         return f"/hooks/{len(self._app.routes)}"
+
+
+class WithHooks(OnSimulator):
+    """What rigs do whose backend calls the gateway."""
+
+    def __init__(self, sim: Served) -> None:
+        super().__init__(sim)
+        self._hooks = Hooks()
+
+    async def __aenter__(self) -> Self:
+        await self._hooks.start()
+        return await super().__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await super().__aexit__(kind, error, trace)
+        await self._hooks.stop()

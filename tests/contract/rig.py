@@ -67,6 +67,9 @@ class Rig(Protocol):
     def furnish(self, name: str) -> RoomId:
         """Have a room with nobody in it but those who are always there."""
 
+    def open_elsewhere(self) -> RoomId:
+        """Have a room that no gateway knows of, where the backend lists none."""
+
     def begin(self, room: RoomId, token: str | None) -> None:
         """Let the conference begin in a room that the gateway has made; `token` is what it was told for that."""
 
@@ -127,6 +130,9 @@ class Usual:
     other_settings: SettingsPatch = MappingProxyType({"member_pins": None, "join_muted": True})
     flags: tuple[str, ...] = ("muted", "deafened", "talking")
     told = frozenset(flags)
+
+    def open_elsewhere(self) -> RoomId:
+        raise AssertionError("all of its rooms are known")
 
     def always_there(self, room: RoomId) -> Set[ParticipantId]:
         return frozenset()

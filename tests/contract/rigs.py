@@ -34,7 +34,9 @@ async def live_a_while(rig: Rig, rooms: list[RoomId], *, steps: int, seed: int) 
                 people.append(
                     rig.somebody_joins(room, f"Caller {step}", moderator=rng.random() < 0.2 and rig.moderators_join)
                 )
-            case 3 | 4 if len(people) > (0 if rig.rooms_stay else 1):  # else it would be over for ever
+            case 3 | 4 if len(people) > (
+                0 if rig.rooms_stay or rig.always_there(room) else 1
+            ):  # else it is over for ever
                 rig.leaves(room, people.pop(rng.randrange(len(people))))
             case 9 if rng.random() < 0.1:
                 rig.cut()

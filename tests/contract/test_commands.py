@@ -201,10 +201,13 @@ async def test_r7_a_room_is_put_on_hold_and_taken_off(seat: Seat) -> None:
 
 @pytest.mark.needs(Capability.ADOPT_ROOM)
 async def test_r7_a_room_that_was_made_elsewhere_is_adopted_once_it_is_named(seat: Seat) -> None:
-    room, _ = await _room_with(seat, "Ann")
-    again = await seat.do(AdoptRoom(room, "The board"))
-    assert (again.outcome, again.key) == (CommandOutcome.CONFIRMED, seat.room(room).key)
-    assert seat.room(room).room.name == "The board"
+    room = seat.rig.open_elsewhere()
+    who = seat.rig.somebody_joins(room, "Ann")
+    for name in ("The board", "Board of directors"):
+        adopted = await seat.do(AdoptRoom(room, name))
+        assert (adopted.outcome, adopted.key) == (CommandOutcome.CONFIRMED, seat.room(room).key)
+        assert seat.room(room).room.name == name
+        assert set(seat.people(room)) == {who}
     nowhere = await seat.do(AdoptRoom("nowhere", None))
     assert [error.code for error in nowhere.errors] == [CommandErrorCode.ROOM_NOT_FOUND]
 

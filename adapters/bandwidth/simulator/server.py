@@ -103,7 +103,7 @@ class BandwidthSimulator(Serving):
     async def stop(self) -> None:
         """Close every connection. Conferences and calls stay for the next start; who is not told yet never is."""
         self.timers.stop()
-        self._notifier.flush()
+        self._notifier.shuffle.flush()
         await self._callbacks.stop()
         await super().stop()
 
@@ -132,7 +132,7 @@ class BandwidthSimulator(Serving):
     @property
     def callbacks_answered(self) -> bool:
         """Whether nobody waits for a callback that is due, and every one sent has been answered or given up."""
-        return not self._callbacks.under_way and not self._notifier.holds
+        return not self._callbacks.under_way and not self._notifier.shuffle.holds
 
     @property
     def secrets(self) -> list[str]:

@@ -3,11 +3,12 @@
 Inferred: two filters of one subscription that want the same give two notifications with two uuids.
 """
 
-import asyncio
 from collections import deque
 from collections.abc import Callable
 from random import Random
 from typing import NamedTuple
+
+from adapters.kit.shuffle import Shuffle
 
 from . import wording
 from .faults import Faults
@@ -17,14 +18,16 @@ from .sessions import Notice, Session
 from .shapes import Json, instant
 from .subscriptions import Subscription, Subscriptions
 
-SHUFFLE_WINDOW_S = 0.03
-_MOST_HELD = 10_000
-
 
 class Sent(NamedTuple):
     """A notification and the subscription it went to."""
 
     subscription_id: str
+    notification: Json
+
+
+class _Told(NamedTuple):
+    subscription: Subscription
     notification: Json
 
 
@@ -51,8 +54,7 @@ class Notifier:
         self._clock = clock
         self._rng = rng
         self._session_of = session_of
-        self._held: list[tuple[Subscription, Json]] = []
-        self._window: asyncio.TimerHandle | None = None
+        self.shuffle = Shuffle(rng, self._deliver)
 
     def tell(self, notice: Notice) -> None:
         """Tell of a change; as it is now, whenever it arrives."""
@@ -63,7 +65,7 @@ class Notifier:
         for subscription in list(self._subscriptions.by_id.values()):
             for wish in subscription.filters:
                 if wish.wants(notice, nobodys=self._faults.emit_participant_legs):
-                    self._send(subscription, self._notification(subscription, notice, body))
+                    self._send(_Told(subscription, self._notification(subscription, notice, body)))
 
     def _notification(self, subscription: Subscription, notice: Notice, body: Json) -> Json:
         return {
@@ -75,29 +77,15 @@ class Notifier:
             "body": body,
         }
 
-    def _send(self, subscription: Subscription, notification: Json) -> None:
+    def _send(self, told: _Told) -> None:
         for _ in range(2 if self._faults.duplicate_events else 1):
-            if self._faults.shuffle_events and len(self._held) < _MOST_HELD:
-                self._hold(subscription, notification)
+            if self._faults.shuffle_events:
+                self.shuffle.add(told)
             else:
-                self._deliver(subscription, notification)
+                self._deliver(told)
 
-    def _hold(self, subscription: Subscription, notification: Json) -> None:
-        self._held.append((subscription, notification))
-        if self._window is None:
-            self._window = asyncio.get_running_loop().call_later(SHUFFLE_WINDOW_S, self.flush)
-
-    def flush(self) -> None:
-        """Deliver now what waits to be shuffled."""
-        if self._window is not None:
-            self._window.cancel()
-            self._window = None
-        held, self._held = self._held, []
-        self._rng.shuffle(held)
-        for subscription, notification in held:
-            self._deliver(subscription, notification)
-
-    def _deliver(self, subscription: Subscription, notification: Json) -> None:
+    def _deliver(self, told: _Told) -> None:
+        subscription, notification = told
         if subscription.subscription_id in self._subscriptions.by_id:
             self.sent.append(Sent(subscription.subscription_id, notification))
             subscription.deliver(notification)

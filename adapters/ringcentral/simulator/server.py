@@ -137,7 +137,7 @@ class RingCentralSimulator(Serving):
         """Close every connection. Calls, conferences, subscriptions and tokens stay for the next start."""
         self.timers.disarm()
         self._effects.cancel()
-        self._notifier.flush()
+        self._notifier.shuffle.flush()
         await super().stop()
         await self._webhooks.stop()
 

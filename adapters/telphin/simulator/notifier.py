@@ -3,12 +3,13 @@
 Inferred: no two events have the same EventTime.
 """
 
-import asyncio
 from collections import deque
 from collections.abc import Callable
 from random import Random
 from typing import NamedTuple
 from urllib.parse import urlencode
+
+from adapters.kit.shuffle import Shuffle
 
 from .extensions import PHONE
 from .faults import Faults
@@ -16,9 +17,6 @@ from .happenings import Happening
 from .subscriptions import Subscription, Subscriptions
 from .webhooks import Webhooks
 from .wording import event_params
-
-SHUFFLE_WINDOW_S = 0.03
-_MOST_HELD = 10_000
 
 
 class Sent(NamedTuple):
@@ -54,11 +52,9 @@ class Notifier:
         self._subscriptions = subscriptions
         self._webhooks = webhooks
         self._clock = clock
-        self._rng = rng
         self._stirred = stirred
         self._told_us = 0
-        self._held: list[_Held] = []
-        self._window: asyncio.TimerHandle | None = None
+        self.shuffle = Shuffle(rng, self._deliver)
 
     def tell(self, happening: Happening) -> None:
         """Tell of something, as it is now, whenever it arrives."""
@@ -77,25 +73,10 @@ class Notifier:
 
     def _send(self, held: _Held) -> None:
         for _ in range(2 if self._faults.double_webhooks else 1):
-            if self._faults.shuffle_webhooks and len(self._held) < _MOST_HELD:
-                self._hold(held)
+            if self._faults.shuffle_webhooks:
+                self.shuffle.add(held)
             else:
                 self._deliver(held)
-
-    def _hold(self, held: _Held) -> None:
-        self._held.append(held)
-        if self._window is None:
-            self._window = asyncio.get_running_loop().call_later(SHUFFLE_WINDOW_S, self.flush)
-
-    def flush(self) -> None:
-        """Deliver now what waits to be shuffled."""
-        if self._window is not None:
-            self._window.cancel()
-            self._window = None
-        held, self._held = self._held, []
-        self._rng.shuffle(held)
-        for each in held:
-            self._deliver(each)
 
     def _deliver(self, held: _Held) -> None:
         subscription, params = held.sent

@@ -96,7 +96,7 @@ class TelphinSimulator(Serving):
     async def stop(self) -> None:
         """Close every connection. Rooms, calls, event handlers and tokens stay; webhooks not yet sent are lost."""
         self._switchboard.ringing.stop()
-        self._notifier.flush()
+        self._notifier.shuffle.flush()
         await super().stop()
         await self._webhooks.stop()
 

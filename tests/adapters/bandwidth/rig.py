@@ -1,8 +1,7 @@
 """Bandwidth's rigs, and who really is where, as any client of it would find out."""
 
 from collections.abc import Callable, Mapping
-from types import MappingProxyType, TracebackType
-from typing import Self
+from types import MappingProxyType
 
 import aiohttp
 
@@ -10,8 +9,8 @@ from adapters.bandwidth import BandwidthAdapter
 from adapters.bandwidth.simulator import BandwidthSimulator
 from gateway.adapter import Adapter, Notes
 from gateway.model.ids import ParticipantId, RoomId
-from tests.contract.hooks import Hooks
-from tests.contract.rig import OnSimulator, Person, Rig
+from tests.contract.hooks import WithHooks
+from tests.contract.rig import Person, Rig
 
 _NUMBER = "+12025550199"
 _GARBAGE = (b'{"eventType":"conference-member","conferenceId":', b"[]", b'{"eventType":7}', b"[" * 10_000)
@@ -40,7 +39,7 @@ class _WithSharedNotes(BandwidthAdapter):
         super().keep_notes(self.shared)
 
 
-class BandwidthRig(OnSimulator):
+class BandwidthRig(WithHooks):
     """A Bandwidth on which another application opens conferences and adds calls; they were adopted before.
 
     Only the first of several gateways is told of what happens in a conference: the others find it by reading.
@@ -61,19 +60,8 @@ class BandwidthRig(OnSimulator):
         self.identity = _NUMBER
         self._sim = BandwidthSimulator()
         super().__init__(self._sim)
-        self._hooks = Hooks()
         self._notes = _Shared()
         self._people = 0
-
-    async def __aenter__(self) -> Self:
-        await self._hooks.start()
-        return await super().__aenter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await super().__aexit__(kind, error, trace)
-        await self._hooks.stop()
 
     def adapter(self) -> Adapter:
         return self._adapter(self._sim.secret)
@@ -100,9 +88,12 @@ class BandwidthRig(OnSimulator):
         return adapter
 
     def furnish(self, name: str) -> RoomId:
-        room = RoomId(self._sim.open_conference())
+        room = self.open_elsewhere()
         self._notes.texts[f"conference:{room}"] = "{}"
         return room
+
+    def open_elsewhere(self) -> RoomId:
+        return RoomId(self._sim.open_conference())
 
     def somebody_joins(self, room: RoomId, name: str, *, moderator: bool = False, owner: bool = False) -> ParticipantId:
         assert not moderator

@@ -3,8 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Set
 from functools import partial
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 
 import aiohttp
 import msgspec
@@ -13,8 +12,8 @@ from adapters.ringcentral import RingCentralAdapter
 from adapters.ringcentral.simulator import RingCentralSimulator
 from gateway.adapter import Adapter
 from gateway.model.ids import ParticipantId, RoomId
-from tests.contract.hooks import Hooks
-from tests.contract.rig import OnSimulator, Person, Rig
+from tests.contract.hooks import WithHooks
+from tests.contract.rig import Person, Rig
 
 _PLENTY = 100_000
 _GARBAGE = (
@@ -24,7 +23,7 @@ _GARBAGE = (
 )
 
 
-class RingCentralRig(OnSimulator):
+class RingCentralRig(WithHooks):
     """A RingCentral that tells by socket or by hook, of its user, or of the whole account: then everything twice.
 
     A room is a conference that another app of the host's has opened and that their telephone is in; who joins has
@@ -50,19 +49,8 @@ class RingCentralRig(OnSimulator):
         self._notifications = notifications
         self._scope = "account" if account_wide else "extension"
         self._sim.faults.duplicate_events = account_wide
-        self._hooks = Hooks()
         self._hosts: dict[RoomId, ParticipantId] = {}
         self._people = 0
-
-    async def __aenter__(self) -> Self:
-        await self._hooks.start()
-        return await super().__aenter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await super().__aexit__(kind, error, trace)
-        await self._hooks.stop()
 
     def adapter(self) -> Adapter:
         return self._adapter(self._host.jwt)

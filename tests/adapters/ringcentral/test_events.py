@@ -256,8 +256,5 @@ def mutated(draw: st.DrawFn) -> bytes:
 @given(st.one_of(mutated(), st.binary(max_size=200), JSON.map(lambda value: json.dumps(value).encode())))
 def test_whatever_arrives_reading_it_does_not_raise(raw: bytes) -> None:
     interpreter = Interpreter()
-    found = interpreter.read(raw)
-    assert interpreter.misunderstood <= 1
-    if found is not None and found.parties:
-        assert interpreter.misunderstood == 0
+    interpreter.read(raw)
     assert interpreter.understand(notification(PARTY)) == TOLD

@@ -1,8 +1,7 @@
 """Telphin's rigs, and who really is where, as any client of it would find out."""
 
 from collections.abc import Callable, Mapping
-from types import MappingProxyType, TracebackType
-from typing import Self
+from types import MappingProxyType
 
 import aiohttp
 
@@ -11,13 +10,13 @@ from adapters.telphin.simulator import TelphinSimulator
 from gateway.adapter import Adapter
 from gateway.model.commands import SettingsPatch
 from gateway.model.ids import ParticipantId, RoomId
-from tests.contract.hooks import Hooks
-from tests.contract.rig import OnSimulator, Person, Rig, Usual
+from tests.contract.hooks import WithHooks
+from tests.contract.rig import Person, Rig, Usual
 
 _GARBAGE = (b"EventType=dial-in", b"\xff\xfe=%zz", b"EventType=hangup&SubCallID=&EventTime=now")
 
 
-class TelphinRig(OnSimulator):
+class TelphinRig(WithHooks):
     """A Telphin whose rooms are called from its own phones: of others it does not tell when events were lost."""
 
     moderators_join = False
@@ -30,18 +29,7 @@ class TelphinRig(OnSimulator):
         self.kind = "telphin"
         self._sim = TelphinSimulator()
         super().__init__(self._sim)
-        self._hooks = Hooks()
         self.identity = self._sim.add_phone("Me")
-
-    async def __aenter__(self) -> Self:
-        await self._hooks.start()
-        return await super().__aenter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await super().__aexit__(kind, error, trace)
-        await self._hooks.stop()
 
     def adapter(self) -> Adapter:
         return self._adapter(self._sim.app_secret)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.commands.adopting import adopt, to_paste
-from gateway.commands.demo import _free_port
+from gateway.commands.demo import _listened_on
 from gateway.commands.running import Complaint
 from gateway.live.link import BackendStatus
 from gateway.model.capability import Capability, absent
@@ -32,7 +32,7 @@ async def house(tmp_path: Path, pbx: Faulty) -> AsyncIterator[House]:
 @pytest.fixture
 async def url(house: House) -> AsyncIterator[str]:
     app = make_app(house.live, house.storage, lambda _: ADMIN, b"1" * 32, WebLimits())
-    async with serving(app, "127.0.0.1", _free_port()) as port:
+    async with serving(app, "127.0.0.1", _listened_on(0)) as port:
         yield f"http://127.0.0.1:{port}/graphql"
 
 
