@@ -82,7 +82,7 @@ async def test_serve_serves_while_its_backend_is_down(tmp_path: Path) -> None:
 async def test_a_taken_port_is_said_in_one_line(tmp_path: Path) -> None:
     taken = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
     port = taken.sockets[0].getsockname()[1]
-    for command in (("serve", "--config", _config(tmp_path), "--insecure-no-auth"), ("simulate", "kazoo")):
+    for command in (("serve", "--config", _config(tmp_path), "--insecure-no-auth"), ("simulate", "kazoo"), ("demo",)):
         code, _, err = await finished(*command, f"--port={port}")
         assert code == 2
         assert "address already in use" in err.lower()

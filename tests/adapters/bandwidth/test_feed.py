@@ -168,14 +168,28 @@ async def test_callbacks_of_another_application_are_left_to_it_and_that_is_said(
         assert await there.kept() == set()
 
 
-async def test_an_address_that_the_gateway_had_before_is_replaced(tmp_path: Path) -> None:
+@pytest.mark.parametrize("remembered", ["secret", "address"])
+async def test_an_address_that_the_gateway_had_before_is_replaced(tmp_path: Path, remembered: str) -> None:
+    """By the secret that is in it, or, when the database was lost, because it leads here."""
     async with house(tmp_path) as there:
-        old = address("http://127.0.0.1:9/hooks/old/", there.hook_secret)
+        elsewhere = address("http://127.0.0.1:9/hooks/old/", there.hook_secret)
+        old = elsewhere if remembered == "secret" else address(there.hook, "a-secret-of-last-year")
         conference = there.sim.open_conference(callback_url=old)
         assert (await there.adopt(conference)).outcome is CONFIRMED
         await there.until(lambda: there.native(conference).get("callbackUrl") == there.hook)
         assert str(there.told_at(conference)) == address(there.hook, there.hook_secret)
         assert there.adapter.troubles == []
+
+
+async def test_a_room_whose_adoption_took_longer_than_anybody_waits_is_shown_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not only with the next poll, which is a minute away."""
+    async with house(tmp_path) as there:
+        monkeypatch.setattr(there.seat.live.desk, "_confirm_s", 0.0)
+        conference = there.sim.open_conference()
+        assert codes(await there.adopt(conference)) == [CommandErrorCode.TIMEOUT]
+        await there.until(lambda: there.shown() == {conference})
 
 
 async def test_what_happens_while_a_conference_is_adopted_is_not_missed(tmp_path: Path) -> None:

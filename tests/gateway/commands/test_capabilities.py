@@ -13,7 +13,7 @@ def backends() -> list[ConfiguredBackend]:
     cloud.abilities[Capability.LOCK] = absent("who is out stays out", "here")
     return [
         ConfiguredBackend(BackendId("office"), "Office", office),
-        ConfiguredBackend(BackendId("cloud"), "Cloud|West", cloud),
+        ConfiguredBackend(BackendId("cloud"), "Cloud|West\n", cloud),
     ]
 
 

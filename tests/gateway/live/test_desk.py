@@ -318,6 +318,7 @@ async def test_every_command_is_in_the_audit_whatever_it_came_to(tmp_path: Path,
         pbx.fault = OutcomeUnknown("cut")
         await do(house, LOCK)
         await do(house, CreateRoom("x", {}))
+        await do(house, AdoptRoom("conf-1"))
         pbx.fault = CommandRefused(NO)
         await do(house, Invite(BOARD, "+1"))
         await do(house, RoomCommand(Action.LOCK, RoomId("nowhere \ud83d\x00")))
@@ -329,12 +330,14 @@ async def test_every_command_is_in_the_audit_whatever_it_came_to(tmp_path: Path,
         ("ada", "PLAY_MEDIA", "ACCEPTED", None),
         ("ada", "LOCK", "UNKNOWN", "TIMEOUT"),
         ("ada", "CREATE_ROOM", "UNKNOWN", "TIMEOUT"),
+        ("ada", "ADOPT_ROOM", "UNKNOWN", "TIMEOUT"),
         ("ada", "INVITE", "REJECTED", "BACKEND_REFUSED"),
         ("ada", "LOCK", "REJECTED", "ROOM_NOT_FOUND"),
     ]
     assert {row["tenant"] for row in written} == {"acme"}
     assert {row["backend_id"] for row in written} == {"pbx"}
     assert (written[0]["room_id"], written[0]["participant_id"]) == ("board", "anna")
+    assert written[5]["room_id"] == "conf-1"
     assert all(0 <= row["duration_ms"] < 10_000 for row in written)
 
 
