@@ -182,11 +182,11 @@ async def test_an_address_that_the_gateway_had_before_is_replaced(tmp_path: Path
 
 
 async def test_a_room_whose_adoption_took_longer_than_anybody_waits_is_shown_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     """Not only with the next poll, which is a minute away."""
     async with house(tmp_path) as there:
-        monkeypatch.setattr(there.seat.live.desk, "_confirm_s", 0.0)
+        there.answer_within(0.0)
         conference = there.sim.open_conference()
         assert codes(await there.adopt(conference)) == [CommandErrorCode.TIMEOUT]
         await there.until(lambda: there.shown() == {conference})
