@@ -64,10 +64,10 @@ def address(callback_url: str, secret: str) -> str:
 def is_ours(url: str, callback_url: str, secret: str) -> bool:
     """Whether an address was once given by us: it has our secret, or leads here with another that we had."""
     try:
-        address = URL(url)
+        parts = URL(url)
+        return is_secret(parts.password or "", secret) or str(parts.with_user(None)) == callback_url
     except ValueError:
         return False
-    return is_secret(address.password or "", secret) or str(address.with_user(None)) == callback_url
 
 
 def _password(request: Request) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from adapters.bandwidth.webhook import Hook, address, leads_here
+from adapters.bandwidth.webhook import Hook, address, is_ours
 from adapters.kit.listener import Listener
 from adapters.kit.understanding import Complaints
 from gateway.model.errors import LinkDown
@@ -204,16 +204,20 @@ async def test_what_there_is_no_room_for_ends_the_iteration_after_what_there_was
 # ---- the address ----
 
 
+HERE = "https://gateway.example/hooks/bw/"
+
+
 @pytest.mark.parametrize("secret", [SECRET, "with/slash:colon@at?query#hash %41 ü"])
-def test_an_address_leads_here_if_it_has_the_secret(secret: str) -> None:
-    told = address("https://gateway.example/hooks/bw/", secret)
-    assert leads_here(told, secret)
-    assert leads_here(told.replace("gateway.example", "old.example"), secret)
-    assert not leads_here(told, "another")
+def test_an_address_is_ours_if_it_has_the_secret_or_leads_here(secret: str) -> None:
+    told = address(HERE, secret)
+    assert is_ours(told, HERE, secret)
+    assert is_ours(told.replace("gateway.example", "old.example"), HERE, secret)
+    assert is_ours(told, HERE, "another")
+    assert not is_ours(told.replace("gateway.example", "old.example"), HERE, "another")
 
 
 @pytest.mark.parametrize(
     "url", ["", "https://gateway.example/", "http://[", "https://h:99999999/", "\x00", "x" * 10_000]
 )
-def test_any_other_address_leads_elsewhere(url: str) -> None:
-    assert not leads_here(url, SECRET)
+def test_any_other_address_is_not_ours(url: str) -> None:
+    assert not is_ours(url, HERE, SECRET)
