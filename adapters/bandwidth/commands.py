@@ -226,6 +226,7 @@ class Commander:
             if _CALL_ID.fullmatch(destination):
                 return await self._added(room.id, destination)
             call_id = await self._client.create_call(self._call_to(destination, room.id))
+            self._conferences.call_read({"id": call_id, "direction": "out", "to": destination})  # nobody has to ask
             may_be_in = False
             try:
                 await self._answered(call_id, room.id, feed)

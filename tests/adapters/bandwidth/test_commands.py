@@ -445,6 +445,8 @@ async def test_somebody_is_called_and_added_once_they_have_answered(tmp_path: Pa
         result = await ringing
         assert (result.outcome, result.errors) == (CONFIRMED, ())
         assert result.participant is not None
+        assert result.participant.number == BEN
+        assert not there.asked("GET", f"calls/{call}")
         [(dialled, dialling), (added, adding)] = there.sent
         wanted = {"from": there.sim.number, "to": BEN, "conferenceId": conference, "callTimeout": 60, "tag": conference}
         assert (dialled, wanted.items() <= dialling.items()) == ("calls", True)
