@@ -606,7 +606,7 @@ async def test_an_invitation_outlives_a_link_that_is_lost(tmp_path: Path, monkey
 
 async def test_somebody_whose_adding_was_not_answered_is_not_hung_up(tmp_path: Path) -> None:
     """Bandwidth did it, and the answer was lost: whether they are in is seen by reading."""
-    async with house(tmp_path, request_timeout_s=0.5) as there:
+    async with house(tmp_path, request_timeout_s=1.5) as there:
         conference, (ann,) = await there.meeting(ANN)
         await there.until_numbered(conference, ANN)
         ringing, call = await inviting(there, conference, patience_s=2.0)
@@ -743,7 +743,7 @@ async def test_a_refusal_is_told_with_its_code(tmp_path: Path, status: int, code
 
 
 async def test_a_command_without_an_answer_may_have_been_done_and_is_seen_by_reading(tmp_path: Path) -> None:
-    async with house(tmp_path, request_timeout_s=0.5) as there:
+    async with house(tmp_path, request_timeout_s=1.5) as there:
         conference, _ = await there.meeting(ANN)
         await there.until_numbered(conference, ANN)
         there.sim.faults.lose_answers = True

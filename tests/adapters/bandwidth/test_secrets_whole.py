@@ -42,7 +42,7 @@ async def test_nothing_that_goes_wrong_shows_a_secret(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, trouble: str
 ) -> None:
     shown: list[object] = []
-    async with house(tmp_path, request_timeout_s=0.6, poll_interval_s=0.2) as there:
+    async with house(tmp_path, request_timeout_s=2, poll_interval_s=0.2) as there:
         conference, (ann, ben) = await there.meeting(ANN, BEN)
         told = str(there.told_at(conference))
         hook = there.hook_secret

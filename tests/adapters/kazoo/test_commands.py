@@ -203,7 +203,7 @@ async def test_the_room_cannot_hear_the_ringback_and_says_so() -> None:
 
 
 async def test_a_phone_may_ring_for_longer_than_any_other_request_may_take() -> None:
-    async with connected(request_timeout_s=0.1, dial_timeout_s=3) as seat:
+    async with connected(request_timeout_s=0.5, dial_timeout_s=3) as seat:
         room = await seat.read(seat.sim.add_room())
         seat.sim.faults.dial_wait_s = 0.3
         assert await seat.do(Invite(room.id, "100"), room)
@@ -271,7 +271,7 @@ async def test_an_error_of_a_proxy_leaves_the_outcome_open() -> None:
 
 
 async def test_a_kazoo_that_does_not_answer_leaves_the_outcome_open() -> None:
-    async with connected(request_timeout_s=0.2) as seat:
+    async with connected(request_timeout_s=0.8) as seat:
         room, _ = await busy(seat)
         seat.sim.faults.hang = True
         with pytest.raises(OutcomeUnknown):

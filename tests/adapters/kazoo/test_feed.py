@@ -195,7 +195,7 @@ async def test_an_event_socket_that_is_refused_is_a_link_that_is_down() -> None:
 
 
 async def test_a_socket_that_never_answers_is_a_link_that_is_down() -> None:
-    async with connected(request_timeout_s=0.2) as seat:
+    async with connected(request_timeout_s=0.8) as seat:
         room = seat.sim.add_room()
         for session in seat.sim._blackhole.sessions:
             session.socket.push = lambda *_: True  # type: ignore[method-assign]  # nothing comes back any more

@@ -170,7 +170,7 @@ async def test_a_host_whose_removal_is_refused_ends_the_conference_by_hanging_up
 
 async def test_a_host_whose_removal_was_not_answered_may_be_gone_and_the_others_stay(tmp_path: Path) -> None:
     """RingCentral did it, and the answer was lost: nothing but our own command tells that from the end."""
-    async with house(tmp_path, request_timeout_s=0.2) as there:
+    async with house(tmp_path, request_timeout_s=1) as there:
         conference, (host, ben) = await there.meeting(BEN)
         there.sim.faults.hang = True
         removing = asyncio.create_task(there.do_to(Action.KICK, conference, host))
@@ -597,7 +597,7 @@ async def test_what_ringcentral_refuses_is_refused_with_a_code(tmp_path: Path, s
 
 
 async def test_a_command_that_is_not_answered_has_an_unknown_outcome(tmp_path: Path) -> None:
-    async with house(tmp_path, request_timeout_s=0.2) as there:
+    async with house(tmp_path, request_timeout_s=1) as there:
         conference, (_, ben) = await there.meeting(BEN)
         there.sim.faults.hang = True
         result = await there.do_to(Action.MUTE, conference, ben)

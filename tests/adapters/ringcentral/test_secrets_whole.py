@@ -48,7 +48,7 @@ async def test_nothing_that_goes_wrong_shows_a_secret(
 ) -> None:
     shown: list[object] = []
     limits = {**PLENTY, "heavy": 2, "light": 40} if trouble == "rate limit" else PLENTY
-    async with house(tmp_path, notifications=way, sim={"limits": limits}, request_timeout_s=0.5) as there:
+    async with house(tmp_path, notifications=way, sim={"limits": limits}, request_timeout_s=2) as there:
         conference, (host, ben) = await there.meeting(BEN)
         made = await there.create("Board")
         assert made.voice_call_token in there.sim.secrets

@@ -372,7 +372,7 @@ async def test_a_limit_that_is_told_over_the_socket_holds_for_the_whole_group() 
 
 
 async def test_a_request_without_an_answer_may_have_arrived() -> None:
-    async with ringcentral({"request_timeout_s": 0.2}) as scene:
+    async with ringcentral({"request_timeout_s": 0.8}) as scene:
         socket = await scene.socket()
         scene.sim.faults.hang = True
         with pytest.raises(UnreachableError, match="in time") as caught:
