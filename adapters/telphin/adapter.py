@@ -1,6 +1,6 @@
 """The port's methods, joining the other files."""
 
-import re
+import logging
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -17,20 +17,24 @@ from adapters.telphin.errors import as_link_errors
 from adapters.telphin.events import Interpreter
 from adapters.telphin.feed import Feed
 from adapters.telphin.hooks import Hooks
-from adapters.telphin.reading import RoomReader
+from adapters.telphin.reading import RoomReader, SettingsReader
 from adapters.telphin.rooms import Rooms
 from adapters.telphin.transport import Transport
-from adapters.telphin.webhook import Hook
+from adapters.telphin.webhook import Hook, is_shaped_as_secret
 from gateway.adapter import Notes, Receipt
 from gateway.model.capability import Capabilities
 from gateway.model.commands import Command
-from gateway.model.errors import CommandErrorCode, LinkDown, refused
+from gateway.model.errors import CommandErrorCode, LinkDown, NotesUnavailable, refused
 from gateway.model.ids import RoomId
 from gateway.model.reports import Report
 from gateway.model.room import Room
 
+log = logging.getLogger(__name__)
+
 _NOTE = "hook-secret"
-_SECRET = re.compile(r"[0-9A-Za-z_-]{32,128}")
+_LEFT_NOTE = "hook-url"
+"""At which address the gateway was when it stopped, noted only while none runs: whoever starts elsewhere has moved.
+A gateway on a copy of the notes of a running one finds none, and leaves that one's subscriptions alone."""
 
 
 class TelphinAdapter:
@@ -42,12 +46,14 @@ class TelphinAdapter:
     def __init__(self, settings: TelphinSettings) -> None:
         self._settings = settings
         self._transport = Transport(settings)
-        client = Client(self._transport)
         self._interpreter = Interpreter()
+        client = Client(self._transport, self._interpreter.complaints)
         self._rooms = Rooms()
         self._hook = Hook(self._interpreter.complaints)
         self._hooks = Hooks(client, settings.webhook_url)
-        self._reader = RoomReader(client, self._rooms, self._hooks)
+        self._settings_reader = SettingsReader(client, self._rooms)
+        self._hooks.also_read(self._settings_reader)
+        self._reader = RoomReader(client, self._rooms, self._hooks, self._settings_reader)
         self._commander = Commander(client, self._rooms, self._hooks)
         self._notes: Notes | None = None
         self._secret: str | None = None
@@ -74,15 +80,16 @@ class TelphinAdapter:
 
     @property
     def troubles(self) -> Sequence[str]:
-        """Say what is not told, and until when nothing is read."""
+        """Say what is not told or given, and until when nothing is read."""
+        troubles = (*self._hooks.troubles, *self._settings_reader.troubles)
         until = self._transport.quota.spent_until
         if until is None:
-            return self._hooks.troubles
+            return troubles
         spent = (
             f"Telphin's hourly quota of requests is spent: until {until:%H:%M:%S} UTC only its webhooks tell who comes "
             "and goes, and nobody tells of what they miss"
         )
-        return (*self._hooks.troubles, spent)
+        return (*troubles, spent)
 
     def capabilities(self) -> Capabilities:
         """Say what Telphin can do."""
@@ -94,16 +101,15 @@ class TelphinAdapter:
 
     @asynccontextmanager
     async def feed(self) -> AsyncIterator[AsyncIterator[Report]]:
-        """Sign in, and have the calls of all rooms told to our hook.
+        """Sign in, list the rooms, and have their calls told to our hook, bit by bit.
 
         Errors: SignInRefused, LinkDown, NotesUnavailable.
         """
-        secret = await self._known_secret()
-        self._hooks.use(secret)
-        self._hook.expect(secret)
+        self._hook.expect(await self._known_secret())
         with as_link_errors():
             await self._reader.begin()
         feed = Feed(self._rooms, self._interpreter, self._hook, self._hooks)
+        self._settings_reader.tell = feed.report
         async with feed.running():
             self._feed = feed
             try:
@@ -115,11 +121,14 @@ class TelphinAdapter:
         """Give the secret of the hook, which is made once and noted before anybody is told it."""
         if self._secret is None:
             noted = {} if self._notes is None else await self._notes.all()
-            secret = noted.get(_NOTE, "")
-            if not _SECRET.fullmatch(secret):
+            secret, left = noted.get(_NOTE, ""), noted.get(_LEFT_NOTE)
+            if not is_shaped_as_secret(secret):
                 secret = secrets.token_urlsafe(32)
                 if self._notes is not None:
                     await self._notes.put(_NOTE, secret)
+            if left is not None and self._notes is not None:
+                await self._notes.drop(_LEFT_NOTE)
+            self._hooks.use(secret, left)
             self._secret = secret
         return self._secret
 
@@ -150,6 +159,11 @@ class TelphinAdapter:
     async def aclose(self) -> None:
         """Close all connections; the subscriptions stay, and are found again at the next start."""
         await self._transport.aclose()
+        if self._secret is not None and self._notes is not None:
+            try:
+                await self._notes.put(_LEFT_NOTE, self._settings.webhook_url)
+            except NotesUnavailable as error:
+                log.warning("it could not be noted where Telphin calls the gateway: %s", error)
 
     def _opened(self) -> Feed:
         if self._feed is None:

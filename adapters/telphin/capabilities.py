@@ -83,16 +83,11 @@ def capabilities() -> Capabilities:
 
 
 def narrowed(room: Room) -> Capabilities:
-    """Say what of it is not possible in a room now: who is called would be turned away at the door."""
-    if room.settings is None:
+    """Say what of it is not possible in a room now: who is called would be turned away at the door.
+
+    Whether a room is full is Telphin's to say: whose end was not told is shown, and others are not.
+    """
+    if room.settings is None or room.settings.native.get("status") != "blocked":
         return {}
-    if room.settings.native.get("status") == "blocked":
-        return _no_invitation("The room is blocked: set native.status to active.")
-    most = room.settings.max_participants
-    if most is not None and len(room.participants) >= most:
-        return _no_invitation(f"The room holds {most} at most.")
-    return {}
-
-
-def _no_invitation(reason: str) -> Capabilities:
-    return {Capability.INVITE: absent(reason, PAGE, code=CommandErrorCode.CONFLICT)}
+    blocked = "The room is blocked: set native.status to active."
+    return {Capability.INVITE: absent(blocked, PAGE, code=CommandErrorCode.CONFLICT)}

@@ -1,8 +1,8 @@
 """Reads and commands over HTTP: a method an endpoint of the API, their JSON in and out."""
 
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
-from adapters.kit.understanding import JsonObject, NotUnderstoodError, shaped
+from adapters.kit.understanding import Complaints, JsonObject, NotUnderstoodError, shaped
 from adapters.telphin.errors import RefusedError
 from adapters.telphin.transport import Request, Transport
 from adapters.telphin.wire import (
@@ -11,7 +11,6 @@ from adapters.telphin.wire import (
     CurrentCallJson,
     EventJson,
     ExtensionJson,
-    UserJson,
 )
 
 _CLIENT = ("client", "@me")
@@ -22,18 +21,24 @@ _MOST_PAGES = 1000
 _Shape = TypeVar("_Shape")
 
 
+class CurrentCalls(NamedTuple):
+    """The calls of all phones; of those that are not complete, one or more could not be understood."""
+
+    calls: list[CurrentCallJson]
+    complete: bool
+
+
 class Client:
     """Telphin's endpoints; commands are urgent, reads are when they are said to be.
+
+    An entry of a list that cannot be understood is left out and complained of.
 
     Errors: each method may raise a TelphinError, NotUnderstoodError, SignInRefused or LinkDown.
     """
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, complaints: Complaints | None = None) -> None:
         self.transport = transport
-
-    async def user(self) -> UserJson:
-        """Read as whom we act."""
-        return shaped(await self._read("user", ""), UserJson, "user")
+        self._complaints = complaints or Complaints("Telphin")
 
     # ---- conference extensions ----
 
@@ -56,11 +61,12 @@ class Client:
     async def _page(self, number: int) -> list[ExtensionJson]:
         query = {"type": _CONFERENCE, "page": str(number), "per_page": _PAGE_SIZE}
         try:
-            return _listed(await self._read(*_CLIENT, "extension", "", query=query), ExtensionJson, "extension")
+            answer = await self._read(*_CLIENT, "extension", "", query=query)
         except RefusedError as error:
             if number == 1 or not error.is_gone:
                 raise
             return []
+        return self._understood(_entries(answer, "extension"), ExtensionJson, "extension")
 
     async def extension(self, extension_id: str) -> ExtensionJson | None:
         """Read one extension; None means that there is no such one."""
@@ -101,9 +107,11 @@ class Client:
 
     # ---- calls ----
 
-    async def current_calls(self) -> list[CurrentCallJson]:
+    async def current_calls(self) -> CurrentCalls:
         """List the calls of all phone extensions: other extensions have none here, whoever is on them."""
-        return _listed(await self._read(*_CLIENT, "current_calls", ""), CurrentCallJson, "current_calls")
+        entries = _entries(await self._read(*_CLIENT, "current_calls", ""), "current_calls")
+        calls = self._understood(entries, CurrentCallJson, "current_calls")
+        return CurrentCalls(calls, complete=len(calls) == len(entries))
 
     async def hang_up(self, extension_id: str, call_api_id: str) -> None:
         """End a call."""
@@ -118,7 +126,8 @@ class Client:
 
     async def events(self, extension_id: str) -> list[EventJson]:
         """List who is told what happens at an extension, other applications among them."""
-        return _listed(await self._read("extension", _word(extension_id), "event", ""), EventJson, "event")
+        answer = await self._read("extension", _word(extension_id), "event", "")
+        return self._understood(_entries(answer, "event"), EventJson, "event")
 
     async def create_event(self, extension_id: str, url: str, event_type: str) -> EventJson:
         """Have one kind of what happens at an extension posted to an address."""
@@ -157,6 +166,15 @@ class Client:
         request = Request(method=method, path=path, urgent=urgent, query=query or {}, body=body)
         return await self.transport.ask(request)
 
+    def _understood(self, entries: list[object], shape: type[_Shape], where: str) -> list[_Shape]:
+        found = []
+        for each in entries:
+            try:
+                found.append(shaped(each, shape, where))
+            except NotUnderstoodError as error:
+                self._complaints.add(error)
+        return found
+
 
 def _word(given: str) -> str:
     """Take an id as a word of a path: another would name something else.
@@ -168,8 +186,8 @@ def _word(given: str) -> str:
     return given
 
 
-def _listed(answer: object, shape: type[_Shape], where: str) -> list[_Shape]:
-    return [shaped(each, shape, where) for each in shaped(answer, list[object], where)]
+def _entries(answer: object, where: str) -> list[object]:
+    return shaped(answer, list[object], where)
 
 
 def _extension(answer: object) -> ExtensionJson:

@@ -4,10 +4,12 @@ An answer says that something was accepted, not that it has happened. What is wr
 anything is sent.
 """
 
+import asyncio
 import logging
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from weakref import WeakValueDictionary
 
 from adapters.kit.understanding import JsonObject, NotUnderstoodError
 from adapters.telphin.client import Client
@@ -60,6 +62,9 @@ class Commander:
         self._client = client
         self._rooms = rooms
         self._hooks = hooks
+        self._settling: WeakValueDictionary[RoomId, asyncio.Lock] = WeakValueDictionary()
+        self._ends_at_rooms = False
+        """Whether this Telphin has ended a call at the room: what it does not find there is over then."""
 
     async def execute(self, command: Command, room: Room | None, feed: Feed) -> Receipt:
         """Do one command.
@@ -89,19 +94,30 @@ class Commander:
 
     async def _kick(self, room: RoomId, who: ParticipantId) -> None:
         """End somebody's call: a phone's at the phone, where that is documented, any other at the room."""
-        found = self._rooms.hung_up_by(room, who)
-        if found is None:
+        places = self._rooms.hung_up_by(room, who)
+        if not places:
             message = "Telphin has not told by which id this participant's call can be ended"
             raise refused(CommandErrorCode.NOT_SUPPORTED, message, capability=Action.KICK.capability)
-        extension_id, call_api_id = found
         with as_command_errors(CommandErrorCode.PARTICIPANT_NOT_FOUND):
-            try:
-                await self._client.hang_up(extension_id, call_api_id)
-            except RefusedError as error:
-                if not error.is_gone or extension_id != room:
-                    raise
-                message = "Telphin finds no such call at the room: it is over, or one that can only be ended elsewhere"
-                raise refused(CommandErrorCode.BACKEND_REFUSED, message) from None
+            for extension_id, call_api_id in places:
+                if await self._hung_up(extension_id, call_api_id):
+                    self._ends_at_rooms |= extension_id == room
+                    self._rooms.kicked(room, who)
+                    return
+        if places[-1][0] == room and not self._ends_at_rooms:
+            message = "Telphin finds no such call at the room: it is over, or one that can only be ended elsewhere"
+            raise refused(CommandErrorCode.BACKEND_REFUSED, message)
+        self._rooms.kicked(room, who)
+        raise refused(CommandErrorCode.PARTICIPANT_NOT_FOUND, "the participant's call is over")
+
+    async def _hung_up(self, extension_id: str, call_api_id: str) -> bool:
+        try:
+            await self._client.hang_up(extension_id, call_api_id)
+        except RefusedError as error:
+            if not error.is_gone:
+                raise
+            return False
+        return True
 
     async def _invite(self, command: Invite, room: Room) -> Receipt:
         """Call somebody, and have their call dial the room, with the PIN that the settings have at this moment."""
@@ -113,7 +129,7 @@ class Commander:
             body: JsonObject = {"src_num": [command.destination.strip()], "dst_num": room.numbers[0]}
             if (pin := _pin_for(command.role, conference)) is not None:
                 body["dst_dtmf"] = f"{_PIN_PAUSE}{pin}{_PIN_END}"
-            if command.display_name is not None:
+            if command.display_name:
                 body["caller_id_name"] = command.display_name
             try:
                 answer = await self._client.call_back(room.id, body)
@@ -138,10 +154,15 @@ class Commander:
     # ---- rooms ----
 
     async def _create(self, command: CreateRoom) -> Receipt:
-        """Make an extension, and then set it up; when that fails it is removed again."""
+        """Make an extension, and then set it up; when that fails it is removed again.
+
+        It is blocked until it has its settings: nobody enters without the PIN that it is to have.
+        """
         conference, extension = patch_to_wire(command.settings)
         number = number_wanted(command.settings)
-        body: JsonObject = {"type": CONFERENCE, "name": number, "label": command.name, "status": "active", **extension}
+        wanted = {"status": "active", **extension}
+        at_first = {**wanted, "status": "blocked"} if conference else wanted
+        body: JsonObject = {"type": CONFERENCE, "name": number, "label": command.name, **at_first}
         with as_command_errors():
             try:
                 made = await self._client.create_extension(body)
@@ -154,20 +175,23 @@ class Commander:
             new = room_id(made)
             self._rooms.extension_read(made, datetime.now(UTC))
             if conference:
-                await self._set_up(new, conference)
+                await self._set_up(new, conference, {} if wanted == at_first else wanted)
         self._hooks.doubt(new)
         return Receipt(room=self._rooms.one(new))
 
-    async def _set_up(self, room: RoomId, conference: JsonObject) -> None:
+    async def _set_up(self, room: RoomId, conference: JsonObject, extension: JsonObject) -> None:
         try:
             said = await self._client.update_conference(room, conference)
+            self._rooms.settings_read(room, said, datetime.now(UTC))
+            if extension:
+                opened = await self._client.update_extension(room, extension)
+                self._rooms.extension_read(opened, datetime.now(UTC))
         except (TelphinError, NotUnderstoodError, GatewayError) as error:
             await self._remove_again(room)
             if isinstance(error, UnreachableError | NotUnderstoodError):
                 message = "Telphin did not say that it took the settings: the room was removed again"
                 raise refused(CommandErrorCode.BACKEND_UNAVAILABLE, message) from None
             raise
-        self._rooms.settings_read(room, said, datetime.now(UTC))
 
     async def _remove_again(self, room: RoomId) -> None:
         try:
@@ -182,16 +206,27 @@ class Commander:
         """Change the settings of a room, and then what its extension has: the name, and whether it is blocked."""
         if command.name is not None and not command.name.strip():
             raise refused(CommandErrorCode.INVALID_INPUT, "must not be empty", field=("name",))
+        async with self._settling.setdefault(room, asyncio.Lock()):
+            conference, extension = await self._update_conference(command, room, feed)
+        if command.name is not None:
+            extension = {**extension, "label": command.name}
+        if extension:
+            await self._update_extension(room, extension, feed, changed=bool(conference))
+
+    async def _update_conference(
+        self, command: UpdateSettings, room: RoomId, feed: Feed
+    ) -> tuple[JsonObject, JsonObject]:
+        """Change what there is, one command after the other, since all of it is sent; give what was, and what is left.
+
+        Errors: CommandRefused, OutcomeUnknown.
+        """
         with as_command_errors():
             stored = await self._conference(room) if command.settings.keys() - {"native"} else ConferenceJson()
             conference, extension = patch_to_wire(command.settings, stored)
             if conference:
                 said = await self._client.update_conference(room, conference)
                 await feed.report(self._rooms.settings_read(room, said, datetime.now(UTC)))
-        if command.name is not None:
-            extension = {**extension, "label": command.name}
-        if extension:
-            await self._update_extension(room, extension, feed, changed=bool(conference))
+        return conference, extension
 
     async def _update_extension(self, room: RoomId, body: JsonObject, feed: Feed, *, changed: bool) -> None:
         try:

@@ -1,15 +1,24 @@
-"""The subscriptions by which Telphin calls our hook: three for each room, found again after a restart."""
+"""The subscriptions by which Telphin calls our hook, three for each room, and what else is looked after room by room.
+
+All of it has at most a third of the hourly quota. A room costs four requests at first, and one for its settings; then
+one a day for its subscriptions, and one every six hours for its settings: fifty rooms cost some ten requests an hour.
+"""
 
 import asyncio
 import logging
 import math
 import time
+import zlib
 from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+from weakref import WeakValueDictionary
 
+from adapters.kit.understanding import NotUnderstoodError
 from adapters.telphin.client import Client
-from adapters.telphin.errors import RateLimitedError, RefusedError
+from adapters.telphin.errors import RateLimitedError, RefusedError, link_error
 from adapters.telphin.events import Kind
-from adapters.telphin.webhook import address, leads_here
+from adapters.telphin.pace import Share
+from adapters.telphin.webhook import address, is_ours
 from adapters.telphin.wire import EventJson
 from gateway.model.ids import RoomId
 
@@ -17,10 +26,23 @@ log = logging.getLogger(__name__)
 
 _KINDS = (Kind.HANGUP, Kind.ANSWER, Kind.DIAL_IN)
 """In the order in which they are made: with half of them nobody should be seen to come who is not seen to go."""
-_SEEN_TO_S = 3600.0
+_SEEN_TO_S = 24 * 3600.0
+_REFUSED_S = 3600.0
 _LOOK_S = 60.0
-_SAYS_WHY = (401, 403)
-"""Refusals of who we are rather than of one subscription more."""
+_BEFORE_A_READING = 8
+"""So many rooms are seen to before who is in them is read: all of a small PBX, and of a large one the first."""
+_IN_SUCCESSION = 3
+"""When so many rooms are refused, the others would be too."""
+
+
+class Settings(Protocol):
+    """Reads the settings of rooms, as far as they are not known."""
+
+    def due(self) -> Sequence[RoomId]:
+        """Say whose are to be read, those that are not known at all first."""
+
+    async def read(self, room: RoomId) -> None:
+        """Read those of one room."""
 
 
 class Hooks:
@@ -28,8 +50,8 @@ class Hooks:
 
     Units: `clock` gives seconds.
 
-    Subscriptions of other applications are left alone: ours have our secret in their address. They are not removed
-    when the gateway stops, so that a restart costs nothing and loses little.
+    Subscriptions of other applications are left alone: ours are at our address. They are not removed when the gateway
+    stops, so that a restart costs nothing and loses little. What Telphin refuses for one room costs that room.
 
     Errors: its methods may raise a TelphinError, NotUnderstoodError, SignInRefused or LinkDown.
     """
@@ -38,49 +60,54 @@ class Hooks:
         self._client = client
         self._webhook_url = webhook_url
         self._clock = clock
+        self._share = Share(client.transport.quota, clock)
         self._secret = ""
+        self._ours: tuple[str, ...] = (webhook_url,)
+        self._settings: Settings | None = None
         self._seen_to: dict[RoomId, float] = {}
         self._lacking: dict[RoomId, str] = {}
-        self._full: str | None = None
-        """Why Telphin takes no more, as the last round had it."""
-        self._lock = asyncio.Lock()
+        self._locks: WeakValueDictionary[RoomId, asyncio.Lock] = WeakValueDictionary()
         self._changed = asyncio.Event()
 
-    def use(self, secret: str) -> None:
-        """Have subscriptions made with this secret."""
+    def use(self, secret: str, left: str | None = None) -> None:
+        """Have subscriptions made with this secret, and those ended at the address that the gateway has left."""
         self._secret = secret
+        self._ours = (self._webhook_url, left) if left else (self._webhook_url,)
+
+    def also_read(self, settings: Settings) -> None:
+        """Have settings read in the background too."""
+        self._settings = settings
 
     @property
     def troubles(self) -> Sequence[str]:
-        """Say which rooms Telphin takes no subscription for."""
+        """Say for how many rooms Telphin takes no subscription."""
         if not self._lacking:
             return ()
         why = next(iter(self._lacking.values()))
-        trouble = (
-            f"Telphin takes no more webhooks ({why}), so that it does not tell of calls in {len(self._lacking)} "
-            "of the rooms: remove some, or have the limit of the PBX raised"
-        )
-        return (trouble,)
+        return (f"Telphin does not tell of calls in {len(self._lacking)} of the rooms, for which it refused: {why}",)
 
-    async def see_to(self, rooms: Iterable[RoomId], *, again: bool = False) -> None:
-        """Have the calls of these rooms told; what was found in order within the hour is left alone unless `again`."""
-        async with self._lock:
-            self._full = None
-            for room in list(rooms):
-                if again or self._clock() - self._seen_to.get(room, -math.inf) >= _SEEN_TO_S:
-                    await self._see_to_one(room)
+    async def see_to(self, room: RoomId) -> None:
+        """Have the calls of one room told; what was found in order within the day is left alone."""
+        if self._is_due(room):
+            async with self._turn(room):
+                if self._is_due(room):
+                    await self._put_in_order(room)
+
+    async def see_to_some(self, rooms: Iterable[RoomId]) -> None:
+        """Have the calls of the first rooms told for which that is still to be done."""
+        await self._round(self._due(rooms)[:_BEFORE_A_READING])
 
     async def keep(self, rooms: Callable[[], Sequence[RoomId]]) -> None:
-        """See to all rooms every hour, and to new ones soon; it never returns."""
+        """Look after all rooms, bit by bit, and after new ones soon; it never returns."""
         while True:
             self._changed.clear()
             here = rooms()
-            self._seen_to = {room: at for room, at in self._seen_to.items() if room in here}
-            self._lacking = {room: why for room, why in self._lacking.items() if room in here}
+            self._forget_all_but(here)
             try:
-                await self.see_to(here)
+                await self._round(self._due(here))
+                await self._read_settings()
             except RateLimitedError as error:
-                log.info("webhooks are not looked after now: %s", error)
+                log.info("webhooks and settings are not looked after now: %s", error)
             try:
                 async with asyncio.timeout(_LOOK_S):
                     await self._changed.wait()
@@ -89,8 +116,9 @@ class Hooks:
 
     async def remove(self, room: RoomId) -> None:
         """End our subscriptions of a room that is to be deleted."""
-        async with self._lock:
-            for event in await self._ours(room):
+        async with self._turn(room):
+            self._seen_to[room] = self._clock()  # or they would be made again at once
+            for event in await self._listed(room):
                 await self._client.delete_event(room, str(event["id"]))
 
     def doubt(self, room: RoomId) -> None:
@@ -98,40 +126,91 @@ class Hooks:
         self._seen_to.pop(room, None)
         self._changed.set()
 
-    async def _see_to_one(self, room: RoomId) -> None:
-        """Make what is missing, and end what is wrong or double."""
-        wanted = address(self._webhook_url, self._secret)
-        missing = list(_KINDS)
-        try:
-            for event in await self._ours(room):
-                if _is(event, wanted) and event.get("event_type") in missing:
-                    missing.remove(Kind(event["event_type"] or ""))
-                else:
-                    await self._client.delete_event(room, str(event["id"]))
-            await self._make(room, missing, wanted)
-        except RefusedError as error:
-            if not error.is_gone:
-                raise
-            return  # the room is gone, which a reading finds out
-        self._seen_to[room] = self._clock()
+    # ---- whose turn it is ----
 
-    async def _make(self, room: RoomId, missing: Sequence[Kind], wanted: str) -> None:
-        """Make subscriptions, until Telphin takes no more: those who are refused once are not asked for in vain."""
-        for kind in missing:
-            if self._full is None:
-                try:
-                    await self._client.create_event(room, wanted, kind)
-                except RefusedError as error:
-                    if error.is_gone or error.status in _SAYS_WHY or error.status >= 500:
-                        raise
-                    self._full = str(error)
-        if missing and self._full is not None:
-            self._lacking[room] = self._full
+    def _turn(self, room: RoomId) -> asyncio.Lock:
+        return self._locks.setdefault(room, asyncio.Lock())
+
+    def _due(self, rooms: Iterable[RoomId]) -> list[RoomId]:
+        """Give the rooms that are to be seen to, new ones first."""
+        due = [room for room in rooms if self._is_due(room)]
+        return sorted(due, key=lambda room: self._seen_to.get(room, -math.inf))
+
+    def _is_due(self, room: RoomId) -> bool:
+        lasts_s = _REFUSED_S if room in self._lacking else _SEEN_TO_S * spread(room)
+        return self._clock() - self._seen_to.get(room, -math.inf) >= lasts_s
+
+    def _forget_all_but(self, here: Sequence[RoomId]) -> None:
+        self._seen_to = {room: at for room, at in self._seen_to.items() if room in here}
+        self._lacking = {room: why for room, why in self._lacking.items() if room in here}
+
+    async def _round(self, rooms: Sequence[RoomId]) -> None:
+        refused = 0
+        for done, room in enumerate(rooms, 1):
+            if self._share.is_spent:
+                return
+            await self.see_to(room)
+            refused = refused + 1 if room in self._lacking else 0
+            if refused == _IN_SUCCESSION:
+                self._give_up(rooms[done:], self._lacking[room])
+                return
+
+    def _give_up(self, rooms: Sequence[RoomId], why: str) -> None:
+        for room in rooms:
+            if room not in self._seen_to:
+                self._lacking[room] = why
+            self._seen_to[room] = self._clock()
+
+    async def _read_settings(self) -> None:
+        for room in () if self._settings is None else self._settings.due():
+            if self._share.is_spent or self._settings is None:
+                return
+            self._share.spend()
+            await self._settings.read(room)
+
+    # ---- one room ----
+
+    async def _put_in_order(self, room: RoomId) -> None:
+        """See to one room, and know why where Telphin does not let us."""
+        try:
+            await self._make(room, await self._missing(room))
+        except RefusedError as error:
+            if error.status == 401:
+                raise
+            if not error.is_gone:  # what is gone a reading finds out
+                self._lacking[room] = str(link_error(error))
+        except NotUnderstoodError as error:
+            self._lacking[room] = str(error)
         else:
             self._lacking.pop(room, None)
+        self._seen_to[room] = self._clock()
 
-    async def _ours(self, room: RoomId) -> list[EventJson]:
-        return [event for event in await self._client.events(room) if leads_here(event.get("url") or "", self._secret)]
+    async def _missing(self, room: RoomId) -> Sequence[Kind]:
+        """Find what is to be made, and end what is wrong or double."""
+        wanted = address(self._webhook_url, self._secret)
+        missing = list(_KINDS)
+        self._share.spend()
+        for event in await self._listed(room):
+            if _is(event, wanted) and event.get("event_type") in missing:
+                missing.remove(Kind(event["event_type"] or ""))
+            else:
+                self._share.spend()
+                await self._client.delete_event(room, str(event["id"]))
+        return missing
+
+    async def _make(self, room: RoomId, missing: Sequence[Kind]) -> None:
+        for kind in missing:
+            self._share.spend()
+            await self._client.create_event(room, address(self._webhook_url, self._secret), kind)
+
+    async def _listed(self, room: RoomId) -> list[EventJson]:
+        events = await self._client.events(room)
+        return [event for event in events if is_ours(event.get("url") or "", self._ours, self._secret)]
+
+
+def spread(room: RoomId) -> float:
+    """Give three quarters to all of the time after which a room is looked at again, so that not all are at once."""
+    return 1 - zlib.crc32(room.encode()) % 64 / 256
 
 
 def _is(event: EventJson, wanted: str) -> bool:

@@ -11,6 +11,8 @@ from gateway.model.ids import RoomId
 
 CONFERENCE = "conference"
 """The type of an extension that is a room."""
+PHONE = "phone"
+"""The type of one whose calls are among the current ones."""
 _CALL_ID = re.compile(r"[0-9A-Za-z._-]{1,128}")
 
 
@@ -43,12 +45,13 @@ def gmt(raw: str | None) -> datetime | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallSeen:
-    """A current call between a phone and a room.
+    """A current call of a phone.
 
-    Shape: `phone_id` is the extension of the phone; `answered` is False while it rings.
+    Shape: `room_id` is the room that it leads into, None where it names none: it may have come there by way of a menu
+           or a transfer; `phone_id` is the extension of the phone; `answered` is False while it rings.
     """
 
-    room_id: RoomId
+    room_id: RoomId | None
     call_api_id: str
     phone_id: str | None
     callback_id: str | None = None
@@ -97,18 +100,17 @@ class Places:
 
 
 def calls_seen(calls: Iterable[CurrentCallJson], places: Places) -> Iterator[CallSeen]:
-    """Give the calls that lead into rooms.
+    """Give the calls of phones.
 
     Shape: one with `real_call` false is booked at a phone and talks elsewhere: whoever it is is not in the room. Who
            is in the room is the phone: the caller of what flows out of it, the called of what flows in.
     """
     for call in calls:
-        found = places.led_to(call)
-        if found is None or call.get("real_call") is False or not _CALL_ID.fullmatch(call["call_api_id"]):
+        if call.get("real_call") is False or not _CALL_ID.fullmatch(call["call_api_id"]):
             continue
         inward = call.get("call_flow") == "in"
         yield CallSeen(
-            room_id=found,
+            room_id=places.led_to(call),
             call_api_id=call["call_api_id"],
             phone_id=_text(call.get("extension_id")),
             callback_id=_call_id(call.get("callback_id")),

@@ -8,6 +8,7 @@ import heapq
 import itertools
 import math
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,8 @@ _UNSAID_S = 60.0
 _PASSING_S = 5.0
 """The same, when a refusal says that there is some of the quota left: it is about something else, which passes."""
 _MOST = 10**9
+_SHARES = 3
+"""One of so many parts of the quota goes to what can wait, and the last is left to all else."""
 
 
 class Quota:
@@ -53,6 +56,16 @@ class Quota:
         """How long nothing more may go."""
         rest_s = self._resets_at - self._clock()
         return rest_s if rest_s > 0 and self._left <= (0 if urgent else self._spared()) else 0.0
+
+    @property
+    def share(self) -> float:
+        """How many requests an hour what can wait may have."""
+        return math.inf if math.isinf(self._left) else max(1, self._limit // _SHARES)
+
+    @property
+    def is_low(self) -> bool:
+        """Whether what can wait has to, until the reset."""
+        return self._resets_at > self._clock() and self._left <= self._limit // _SHARES
 
     def check(self, *, urgent: bool) -> None:
         """See whether a request may go.
@@ -133,6 +146,30 @@ class Quota:
             if not turn.done():
                 self._free -= 1
                 turn.set_result(None)
+
+
+class Share:
+    """Counts what is spent on what can wait: a third of the quota in any hour, whenever that begins.
+
+    Units: `clock` gives seconds.
+    """
+
+    def __init__(self, quota: Quota, clock: Callable[[], float] = time.monotonic) -> None:
+        self._quota = quota
+        self._clock = clock
+        self._spent: deque[float] = deque()
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether nothing more is to be begun for now; what has begun is finished."""
+        hour_ago = self._clock() - _HOUR_S
+        while self._spent and self._spent[0] <= hour_ago:
+            self._spent.popleft()
+        return self._quota.is_low or len(self._spent) >= self._quota.share
+
+    def spend(self) -> None:
+        """Count one request."""
+        self._spent.append(self._clock())
 
 
 class Turn:

@@ -1,10 +1,11 @@
 """Who is in one room, as far as events and current calls show it: each once, whichever of them came first.
 
 An event names a leg, a current call the call of a phone; what joins them is the id by which a call is hung up, or that
-both are of the same phone. Events may be late, doubled or lost; what a reading does not show of a phone is over.
+both are of the same phone. Events may be late, doubled or lost; what a reading does not show of a phone is over. Which
+extensions are phones no event tells: callers may come by way of a menu or a queue, which are extensions too.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -17,8 +18,6 @@ from gateway.model.room import Participant
 _LONGEST_STAY = timedelta(hours=24)
 """After that somebody outside is gone whose end was not told: nothing else would ever show it."""
 _DEPARTED_KEPT = 512
-_CUT = timedelta(seconds=1)
-"""To what a reading's times are cut."""
 
 _RANKS = {Kind.DIAL_IN: 0, Kind.ANSWER: 1, Kind.HANGUP: 2}
 
@@ -42,9 +41,9 @@ def _is_later(order: _Order | None, other: _Order | None) -> bool:
 class _Presence:
     """Somebody who is in.
 
-    Shape: `phone_id` is the extension they are on, None for somebody outside; `calls` by what they can be hung up, the
-           best last; `last` is the latest event; `seen` the call of their phone as a reading last had it; `known_at`
-           when the last proof of them arrived here, by our clock.
+    Shape: `phone_id` is the extension they came from, None for somebody outside; `calls` by what they can be hung up,
+           the best last; `last` is the latest event; `seen` the call of their phone as a reading last had it;
+           `known_at` when the last proof of them arrived here, by our clock; `kicked` once their call was ended.
     """
 
     shown: Participant
@@ -53,6 +52,7 @@ class _Presence:
     calls: dict[str, None] = field(default_factory=dict)
     last: _Order | None = None
     seen: CallSeen | None = None
+    kicked: bool = False
 
     @property
     def leg_id(self) -> str | None:
@@ -67,11 +67,20 @@ class _Departure(NamedTuple):
     phone_id: str | None
 
 
-class Presences(Mapping[ParticipantId, Participant]):
-    """Who is in a room."""
+class Seen(NamedTuple):
+    """Current calls: those into this room, and those that name no room; `complete` when there are no others."""
 
-    def __init__(self, room_id: RoomId) -> None:
+    here: Sequence[CallSeen]
+    anywhere: Sequence[CallSeen]
+    complete: bool
+
+
+class Presences(Mapping[ParticipantId, Participant]):
+    """Who is in a room; `phones` are the extensions whose calls readings show."""
+
+    def __init__(self, room_id: RoomId, phones: Set[str]) -> None:
         self._room_id = room_id
+        self._phones = phones
         self._inside: dict[ParticipantId, _Presence] = {}
         self._departed: dict[str, _Departure] = {}
         """By leg and by call."""
@@ -85,32 +94,46 @@ class Presences(Mapping[ParticipantId, Participant]):
     def __len__(self) -> int:
         return len(self._inside)
 
-    def hung_up_by(self, participant_id: ParticipantId) -> tuple[str, str] | None:
-        """Say at which extension, and by which id, somebody's call can be ended; None where no id is known."""
+    def hung_up_by(self, participant_id: ParticipantId) -> Sequence[tuple[str, str]]:
+        """Say at which extensions, and by which id, somebody's call may be ended, the likeliest first."""
         presence = self._inside.get(participant_id)
         if presence is None or not presence.calls:
-            return None
-        return presence.phone_id or self._room_id, list(presence.calls)[-1]
+            return ()
+        call_api_id = list(presence.calls)[-1]
+        at_phone = [(presence.phone_id, call_api_id)] if presence.phone_id is not None else []
+        return at_phone if presence.phone_id in self._phones else [*at_phone, (self._room_id, call_api_id)]
+
+    def came_from(self) -> set[str]:
+        """Say from which extensions people came."""
+        return {each.phone_id for each in self._inside.values() if each.phone_id is not None}
+
+    def kicked(self, participant_id: ParticipantId) -> None:
+        """Know that somebody's call was ended, whether that is told or not."""
+        if (presence := self._inside.get(participant_id)) is not None:
+            presence.kicked = True
 
     # ---- events ----
 
-    def told(self, told: CallTold, arrived_at: datetime) -> None:
-        """Take an event."""
+    def told(self, told: CallTold, arrived_at: datetime) -> bool:
+        """Take an event; True when a reading has to say which calls of a phone there still are."""
         presence = self._concerned(told)
         if presence is None:
-            self._told_of_nobody_here(told, arrived_at)
-        elif _is_old(presence, told):
-            return
-        elif told.kind is Kind.HANGUP:
+            return self._told_of_nobody_here(told, arrived_at)
+        if _is_old(presence, told):
+            return False
+        if told.kind is Kind.HANGUP:
             presence.calls.update(_key(told))
             self._depart(presence, _order(told), arrived_at, told.leg_id)
         else:
-            presence.known_at = arrived_at if _is_another_visit(presence, told) else presence.known_at
+            if told.kind is Kind.DIAL_IN:
+                # An answer proves no more: on the way, it would make who is gone since look as if they were there.
+                presence.known_at, presence.kicked = arrived_at, False
             presence.last = _order(told) or presence.last
             presence.phone_id = presence.phone_id or told.caller_extension_id
             # By the id that a reading gave the phone itself can hang up: it stays the best.
             presence.calls = {**_key(told), **presence.calls}
             presence.shown = _filled(presence.shown, _of_leg(told, presence.shown.id))
+        return False
 
     def _concerned(self, told: CallTold) -> _Presence | None:
         """Find who is in by the leg of an event; those known by their calls alone have none yet."""
@@ -124,23 +147,20 @@ class Presences(Mapping[ParticipantId, Participant]):
             found = next((presence for presence in legless if _is_of(presence, told.caller_extension_id)), None)
         return found
 
-    def _told_of_nobody_here(self, told: CallTold, arrived_at: datetime) -> None:
+    def _told_of_nobody_here(self, told: CallTold, arrived_at: datetime) -> bool:
         order, departure = _order(told), self._departure_of(told)
         if told.kind is Kind.HANGUP:
             if departure is None or _is_later(order, departure.order):
                 self._remember([told.leg_id, *_key(told)], _Departure(order, arrived_at, told.caller_extension_id))
-            return
+            return False
         if departure is not None and (departure.order is None or not _is_later(order, departure.order)):
-            return  # late: a leg that has come back since has a later event than its end
-        for other in list(self._inside.values()):
-            if other.leg_id is not None and _is_of(other, told.caller_extension_id):
-                # A phone is in a room once: the end of one of its calls was lost, or this is late.
-                if order is None or (other.last is not None and order < other.last):
-                    return
-                self._depart(other, None, arrived_at)
+            return False  # late: a leg that has come back since has a later event than its end
+        phone_id = told.caller_extension_id
+        twice = phone_id in self._phones and any(_is_of(other, phone_id) for other in self._inside.values())
         shown = _of_leg(told, self._new_id(told))
         shown = replace(shown, joined_at=told.at or arrived_at)
-        self._inside[shown.id] = _Presence(shown, told.caller_extension_id, arrived_at, _key(told), order)
+        self._inside[shown.id] = _Presence(shown, phone_id, arrived_at, _key(told), order)
+        return twice
 
     def _new_id(self, told: CallTold) -> ParticipantId:
         """Name somebody by their call, as readings do, so that it is all one which of them comes first."""
@@ -153,13 +173,18 @@ class Presences(Mapping[ParticipantId, Participant]):
 
     # ---- readings ----
 
-    def seen(self, calls: Sequence[CallSeen], asked_at: datetime) -> bool:
-        """Take all current calls between phones and this room; True when they and what was told meanwhile disagree."""
+    def seen(self, seen: Seen, asked_at: datetime) -> bool:
+        """Take current calls; True when they and what was told meanwhile disagree.
+
+        A call that names no room keeps those in who are in by it, and lets nobody in.
+        """
         unproved = dict(self._inside)
-        unknown = [call for call in calls if not self._proved_by_id(call, unproved, asked_at)]
+        unknown = [call for call in seen.here if not self._proved_by_id(call, unproved, asked_at)]
+        for call in seen.anywhere:
+            self._proved_by_id(call, unproved, asked_at)
         unknown = [call for call in unknown if call.answered and not self._proved_by_phone(call, unproved, asked_at)]
         for presence in unproved.values():
-            if presence.known_at < asked_at and _is_gone(presence, asked_at):
+            if seen.complete and presence.known_at < asked_at and self._is_gone(presence, asked_at):
                 self._depart(presence, None, asked_at)
         entered = [self._entered_unless_left(call, asked_at) for call in unknown]
         return not all(entered)
@@ -186,7 +211,7 @@ class Presences(Mapping[ParticipantId, Participant]):
 
     def _prove(self, presence: _Presence, call: CallSeen, asked_at: datetime) -> None:
         presence.known_at = max(presence.known_at, asked_at)
-        presence.phone_id = presence.phone_id or call.phone_id
+        presence.phone_id = call.phone_id or presence.phone_id
         presence.seen = call
         presence.calls.pop(call.call_api_id, None)
         presence.calls[call.call_api_id] = None
@@ -207,6 +232,11 @@ class Presences(Mapping[ParticipantId, Participant]):
         return True
 
     # ---- leaving ----
+
+    def _is_gone(self, presence: _Presence, asked_at: datetime) -> bool:
+        """Whether nobody proves any more that somebody is there: the call of a phone would be seen."""
+        is_long_ago = asked_at - presence.known_at >= _LONGEST_STAY
+        return presence.kicked or presence.phone_id in self._phones or is_long_ago
 
     def _depart(self, presence: _Presence, order: _Order | None, known_at: datetime, leg_id: str | None = None) -> None:
         del self._inside[presence.shown.id]
@@ -243,25 +273,6 @@ def _is_old(presence: _Presence, told: CallTold) -> bool:
         return False
     since = presence.seen.answered_at if told.kind is Kind.HANGUP else presence.seen.began_at
     return since is not None and order.at < since
-
-
-def _is_another_visit(presence: _Presence, told: CallTold) -> bool:
-    """Whether an event proves more than was known of somebody who is in: that they have come once more.
-
-    Shape: not an answer, which only follows a dial-in, nor the dial-in to a call that a reading has shown: on the way,
-           they would make who is gone since look as if they were there still.
-    """
-    if told.leg_id != presence.leg_id and told.call_api_id not in presence.calls:
-        return True
-    if told.kind is Kind.ANSWER or told.at is None:
-        return False
-    since = None if presence.seen is None else presence.seen.answered_at
-    return since is None or told.at >= since + _CUT
-
-
-def _is_gone(presence: _Presence, asked_at: datetime) -> bool:
-    """Whether nobody proves any more that somebody is there: the call of a phone would be seen."""
-    return presence.phone_id is not None or asked_at - presence.known_at >= _LONGEST_STAY
 
 
 def _of_leg(told: CallTold, participant_id: ParticipantId) -> Participant:

@@ -5,12 +5,12 @@ of it would only have it read once more.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from adapters.telphin.events import CallTold
 from adapters.telphin.mapping import CallSeen, Places, calls_seen, is_pin_set, number_of, room_id
-from adapters.telphin.presences import Presences
+from adapters.telphin.presences import Presences, Seen
 from adapters.telphin.settings import settings_of
 from adapters.telphin.wire import ConferenceJson, CurrentCallJson, ExtensionJson
 from gateway.model.ids import ParticipantId, RoomId
@@ -28,10 +28,10 @@ class _Known:
            answered: an answer to an older question is not taken. `read` once a reading has shown the room.
     """
 
-    extension: ExtensionJson
+    extension: ExtensionJson = field(repr=False)
     said_at: datetime
     inside: Presences
-    conference: ConferenceJson | None = None
+    conference: ConferenceJson | None = field(default=None, repr=False)
     settings_at: datetime | None = None
     started_at: datetime | None = None
     read: bool = False
@@ -43,6 +43,9 @@ class Rooms:
     def __init__(self) -> None:
         self._known: dict[RoomId, _Known] = {}
         self._gone: dict[RoomId, datetime] = {}
+        self._phones: set[str] = set()
+        """Extensions whose calls are among the current ones, as these or their type have shown."""
+        self._no_phones: set[str] = set()
 
     def ids(self) -> list[RoomId]:
         """Give the ids of all rooms."""
@@ -62,10 +65,15 @@ class Rooms:
         known = self._known.get(room)
         return None if known is None else known.settings_at
 
-    def hung_up_by(self, room: RoomId, participant_id: ParticipantId) -> tuple[str, str] | None:
-        """Say at which extension, and by which id, somebody's call can be ended; None where no id is known."""
+    def hung_up_by(self, room: RoomId, participant_id: ParticipantId) -> Sequence[tuple[str, str]]:
+        """Say at which extensions, and by which id, somebody's call may be ended, the likeliest first."""
         known = self._known.get(room)
-        return None if known is None else known.inside.hung_up_by(participant_id)
+        return () if known is None else known.inside.hung_up_by(participant_id)
+
+    def kicked(self, room: RoomId, participant_id: ParticipantId) -> None:
+        """Know that somebody's call was ended: who is not proved by the next reading is gone."""
+        if (known := self._known.get(room)) is not None:
+            known.inside.kicked(participant_id)
 
     # ---- what is told ----
 
@@ -75,26 +83,26 @@ class Rooms:
         if known is None:
             return []
         before = _room(known)
-        known.inside.told(told, arrived_at)
-        return _changes(before, known)
+        doubtful = known.inside.told(told, arrived_at)
+        return _changes(before, known, doubtful=doubtful)
 
     # ---- what is read ----
 
     def listed(self, extensions: Sequence[ExtensionJson], asked_at: datetime) -> list[Report]:
-        """Take the list of all rooms; those that are not in it are no more."""
-        reports = [report for extension in extensions for report in self.extension_read(extension, asked_at)]
+        """Take the list of all rooms."""
+        return [report for extension in extensions for report in self.extension_read(extension, asked_at)]
+
+    def missing(self, extensions: Sequence[ExtensionJson], asked_at: datetime) -> list[RoomId]:
+        """Say which rooms a list lacks: they may be no more."""
         here = {room_id(extension) for extension in extensions}
-        for room, known in list(self._known.items()):
-            if room not in here and known.said_at <= asked_at:
-                self.gone(room, asked_at)
-        return reports
+        return [room for room, known in self._known.items() if room not in here and known.said_at <= asked_at]
 
     def extension_read(self, extension: ExtensionJson, asked_at: datetime) -> list[Report]:
         """Take what Telphin says of one room's extension; the room may be new."""
         room = room_id(extension)
         if (gone_at := self._gone.get(room)) is not None and asked_at <= gone_at:
             return []
-        known = self._known.setdefault(room, _Known(extension, asked_at, Presences(room)))
+        known = self._known.setdefault(room, _Known(extension, asked_at, Presences(room, self._phones)))
         if known.said_at > asked_at:
             return []
         before = _room(known)
@@ -110,17 +118,32 @@ class Rooms:
         known.conference, known.settings_at = conference, asked_at
         return _changes(before, known)
 
-    def calls_read(self, calls: Iterable[CurrentCallJson], asked_at: datetime) -> list[Report]:
-        """Take the current calls of all phones: whoever of them has none with a room any more has left it."""
+    def unjudged(self) -> list[str]:
+        """Say of which extensions people came that may be phones or not."""
+        came_from = {each for known in self._known.values() for each in known.inside.came_from()}
+        return sorted(came_from - self._phones - self._no_phones)
+
+    def judged(self, extension_id: str, *, is_phone: bool) -> None:
+        """Know whether an extension is a phone."""
+        (self._phones if is_phone else self._no_phones).add(extension_id)
+
+    def calls_read(
+        self, calls: Iterable[CurrentCallJson], asked_at: datetime, *, complete: bool = True
+    ) -> list[Report]:
+        """Take the current calls of all phones: if they are complete, whoever of them has none any more has left."""
         places = Places(known.extension for known in self._known.values())
-        by_room: dict[RoomId, list[CallSeen]] = {}
+        by_room: dict[RoomId | None, list[CallSeen]] = {}
         for call in calls_seen(calls, places):
             by_room.setdefault(call.room_id, []).append(call)
-        return [
-            report
-            for room, known in self._known.items()
-            for report in _calls_taken(room, known, by_room.get(room, []), asked_at)
-        ]
+            if call.phone_id is not None:
+                self.judged(call.phone_id, is_phone=True)
+        reports: list[Report] = []
+        for room, known in self._known.items():
+            before = _room(known)
+            seen = Seen(by_room.get(room, ()), by_room.get(None, ()), complete)
+            doubtful = known.inside.seen(seen, asked_at)
+            reports += _changes(before, known, doubtful=doubtful)
+        return reports
 
     def shown(self, rooms: Iterable[RoomId]) -> None:
         """Know that a reading of these rooms is complete: from now on they are told of."""
@@ -137,21 +160,17 @@ class Rooms:
             del self._gone[next(iter(self._gone))]
 
 
-def _calls_taken(room: RoomId, known: _Known, calls: Sequence[CallSeen], asked_at: datetime) -> list[Report]:
-    before = _room(known)
-    disagrees = known.inside.seen(calls, asked_at)
-    reports = _changes(before, known)
-    return [*reports, DoubtReport(room_id=room)] if disagrees else reports
-
-
-def _changes(before: Room, known: _Known) -> list[Report]:
-    """Tell the picture of a room, if it is another than before."""
+def _changes(before: Room, known: _Known, *, doubtful: bool = False) -> list[Report]:
+    """Tell the picture of a room, if it is another than before, and whether it has to be read."""
     if not known.inside:
         known.started_at = None
     elif known.started_at is None:
         known.started_at = min((each.joined_at for each in known.inside.values() if each.joined_at), default=None)
     now = _room(known)
-    return [PictureReport(room_id=now.id, room=now)] if known.read and now != before else []
+    if not known.read:
+        return []
+    picture: list[Report] = [PictureReport(room_id=now.id, room=now)] if now != before else []
+    return [*picture, DoubtReport(room_id=now.id)] if doubtful else picture
 
 
 def _room(known: _Known) -> Room:

@@ -19,7 +19,8 @@ MOST_PARTICIPANTS = 100
 """What Telphin takes where no number is set."""
 STATUSES = ("active", "blocked")
 _LARGEST_ID = 2**63 - 1
-_DIGITS = re.compile(r"[0-9]{1,19}")
+_SOUND_ID = re.compile(r"[1-9][0-9]{0,18}")
+"""As it is read back: without zeros in front."""
 _PIN = re.compile(r"[0-9]{1,32}")
 _NUMBER = re.compile(r"[0-9]{1,20}")
 _SHOWN = (
@@ -155,16 +156,15 @@ def _camel(name: str) -> str:
 
 
 def _is_flag(value: object) -> bool:
-    return value is None or isinstance(value, bool)
+    return isinstance(value, bool)
 
 
 def _is_limit(value: object) -> bool:
-    is_count = isinstance(value, int) and not isinstance(value, bool)
-    return value is None or (is_count and 1 <= int(str(value)) <= MOST_PARTICIPANTS)
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST_PARTICIPANTS
 
 
 def _is_sound(value: object) -> bool:
-    is_id = isinstance(value, str) and _DIGITS.fullmatch(value) is not None
+    is_id = isinstance(value, str) and _SOUND_ID.fullmatch(value) is not None
     return value is None or (is_id and int(str(value)) <= _LARGEST_ID)
 
 
@@ -195,7 +195,7 @@ def _switch(shown: str, theirs: str) -> _Setting:
 
 
 def _file(shown: str, theirs: str) -> _Setting:
-    accepted = "is the id of a sound file at Telphin, as text of digits; null means none"
+    accepted = "is the id of a sound file at Telphin, as text of digits without zeros in front; null means none"
     return _Setting(shown, theirs, _sound, _is_sound, _written_sound, accepted)
 
 
@@ -204,7 +204,7 @@ def _one_pin(shown: str, theirs: str) -> _Setting:
     return _Setting(shown, theirs, _pins, _is_one_pin, _written_pin, accepted)
 
 
-_LIMIT = f"is 1 to {MOST_PARTICIPANTS}; null means {MOST_PARTICIPANTS}"
+_LIMIT = f"is 1 to {MOST_PARTICIPANTS}, which is what Telphin takes where no number is set"
 _SETTINGS = {
     "max_participants": _Setting("maxParticipants", "max_members", _limit, _is_limit, _as_it_is, _LIMIT),
     "member_pins": _one_pin("memberPins", "pin"),

@@ -1,6 +1,7 @@
 """The hook at which Telphin calls us: who may call, and the events that wait to be taken."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import parse_qsl
@@ -8,13 +9,13 @@ from urllib.parse import parse_qsl
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
-from yarl import URL
 
 from adapters.kit.hook import TooLargeError, Waiting, body_sent, is_secret
 from adapters.kit.understanding import Complaints, NotUnderstoodError
 
 _LARGEST_BODY_BYTES = 16 * 1024
 _MOST_FIELDS = 100
+_SECRET = re.compile(r"[0-9A-Za-z_-]{32,128}")
 
 
 class Arrived(NamedTuple):
@@ -34,7 +35,6 @@ class Hook(Waiting[Arrived]):
 
     def __init__(self, complaints: Complaints) -> None:
         super().__init__("Telphin")
-        self.strangers = 0
         self._complaints = complaints
         self._secret: str | None = None
 
@@ -51,7 +51,6 @@ class Hook(Waiting[Arrived]):
     async def _called(self, request: Request) -> Response:
         """Answer at once, before anything is done with what is said: how long Telphin waits is not documented."""
         if self._secret is None or not is_secret(request.path_params["secret"], self._secret):
-            self.strangers += 1
             self._complaints.add(NotUnderstoodError("an event for an address with another secret"))
             return Response(status_code=404)
         try:
@@ -72,12 +71,15 @@ def address(webhook_url: str, secret: str) -> str:
     return f"{webhook_url}{secret}"
 
 
-def leads_here(url: str, secret: str) -> bool:
-    """Whether an address has our secret, wherever it leads."""
-    try:
-        return is_secret(URL(url).name, secret)
-    except ValueError:
-        return False
+def is_shaped_as_secret(word: str) -> bool:
+    """Whether a word looks like a secret that we make."""
+    return _SECRET.fullmatch(word) is not None
+
+
+def is_ours(url: str, webhook_urls: Iterable[str], secret: str) -> bool:
+    """Whether an address is one that we told Telphin: at one of ours, with our secret or one that we had before."""
+    words = (url.removeprefix(each) for each in webhook_urls if url.startswith(each))
+    return any(word == secret or is_shaped_as_secret(word) for word in words)
 
 
 async def _sent(request: Request) -> Mapping[str, str]:

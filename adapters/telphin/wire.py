@@ -18,37 +18,28 @@ class TokenJson(TypedDict, total=False):
     expires_in: object
 
 
-class UserJson(TypedDict, total=False):
-    """The user who made the application, and as whom it acts."""
-
-    id: Required[IdJson]
-    login: str | None
-    client_id: IdJson | None
-    extension_id: IdJson | None
-    admin: bool | None
-
-
 class ExtensionJson(TypedDict, total=False):
     """An extension.
 
     Shape: `name` is the client's prefix, `*` and the number; `type` is phone, queue, ivr, fax, conference and maybe
-           others; `status` is active or blocked. `create_date` says no time zone.
+           others; `status` is active or blocked. `create_date` says no time zone. What is only shown may look like
+           anything.
     """
 
     id: Required[IdJson]
     name: str | None
     type: str | None
-    status: str | None
+    status: object
     label: str | None
-    caller_id_name: str | None
-    client_id: IdJson | None
-    extension_group_id: IdJson | None
-    domain: str | None
-    create_date: str | None
-    dial_rule_id: IdJson | None
-    dial_rule_limit: int | None
-    message_did: str | None
-    ani_rfc3325: bool | None
+    caller_id_name: object
+    client_id: object
+    extension_group_id: object
+    domain: object
+    create_date: object
+    dial_rule_id: object
+    dial_rule_limit: object
+    message_did: object
+    ani_rfc3325: object
     did_as_transfer_caller_id: object
     extra_params: object
 
@@ -78,19 +69,17 @@ class CurrentCallJson(TypedDict, total=False):
     """
 
     call_api_id: Required[str]
-    call_flow: str | None
-    caller_id_number: str | None
-    caller_id_name: str | None
-    called_number: str | None
-    called_did: str | None
+    call_flow: object
+    caller_id_number: object
+    caller_id_name: object
+    called_number: object
     caller_extension: object
     called_extension: object
-    extension_id: IdJson | None
+    extension_id: object
     init_time_gmt: str | None
     answer_time_gmt: str | None
-    callback_id: IdJson | None
-    record_uuid: str | None
-    real_call: bool | None
+    callback_id: object
+    real_call: object
 
 
 class EventJson(TypedDict, total=False):
@@ -105,7 +94,6 @@ class EventJson(TypedDict, total=False):
 class CallbackJson(TypedDict, total=False):
     """A call that was ordered."""
 
-    call_id: str | None
     call_api_id: str | None
 
 

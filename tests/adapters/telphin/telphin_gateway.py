@@ -186,4 +186,5 @@ async def house(
         async with gateway_at(there, app, folder, **settings) as seat:
             if live:
                 await seat.until_status(BackendStatus.LIVE)
+                await there.until(lambda: all(there.room(room).settings for room in there.sim.rooms()))
             yield there

@@ -145,7 +145,7 @@ async def test_rooms_that_come_and_go_at_telphin_are_found_by_reading(tmp_path: 
         assert there.seat.link.status is BackendStatus.LIVE
 
 
-async def test_settings_are_read_once_an_hour_and_when_the_room_is(tmp_path: Path) -> None:
+async def test_settings_are_read_once_in_a_while_and_when_the_room_is(tmp_path: Path) -> None:
     async with house(tmp_path, arrange=lambda there: there.sim.add_room("Sales"), poll_interval_s=0.02) as there:
         [room] = there.sim.rooms()
         await there.sim.until(lambda: there.asked("GET /current_calls/") >= 4)

@@ -1,11 +1,13 @@
 """Commands: what the simulated Telphin did, and word for word what went out; what is refused, and where it says so."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from adapters.kit.understanding import Complaints
 from adapters.telphin.client import Client
@@ -139,15 +141,9 @@ async def test_a_number_that_telphin_cannot_call_back_is_the_destination(tmp_pat
         assert result.errors[0].field == ("destination",)
 
 
-async def test_nobody_is_invited_to_a_room_that_is_full_or_blocked(tmp_path: Path) -> None:
-    def arrange(there: House) -> None:
-        there.sim.add_room("Sales", max_members=1)
-
-    async with house(tmp_path, arrange=arrange) as there:
+async def test_nobody_is_invited_to_a_room_that_is_blocked(tmp_path: Path) -> None:
+    async with house(tmp_path, arrange=sales) as there:
         [room] = there.sim.rooms()
-        await there.until_shown(room, there.join(room, number=STRANGER))
-        result = await there.do(Invite(RoomId(room), "101"))
-        assert codes(result) == [CommandErrorCode.CONFLICT]
         await there.do(UpdateSettings(RoomId(room), None, {"max_participants": 5, "native": {"status": "blocked"}}))
         result = await there.do(Invite(RoomId(room), "101"))
         assert codes(result) == [CommandErrorCode.CONFLICT]
@@ -234,6 +230,55 @@ async def test_settings_and_name_are_changed_and_confirmed(tmp_path: Path) -> No
         result = await there.do(UpdateSettings(RoomId(room), None, {"moderator_pins": ["1"]}))
         assert codes(result) == [CommandErrorCode.INVALID_INPUT]
         assert result.errors[0].field == ("settings", "moderatorPins")
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        {"max_participants": 100},
+        {"join_muted": False, "recording_enabled": True},
+        {"entry_tone": "7", "music_on_hold": None},
+        {"entry_tone": None},
+        {"member_pins": ["0012"], "moderator_pins": ["00"]},
+        {"member_pins": None},
+    ],
+)
+async def test_each_setting_that_is_taken_is_read_back_as_it_was_asked_for(
+    tmp_path: Path, patch: SettingsPatch
+) -> None:
+    async with house(tmp_path, arrange=sales) as there:
+        [room] = there.sim.rooms()
+        there.sim.configure(room, max_members=7, enter_sound=5)
+        result = await there.do(UpdateSettings(RoomId(room), None, patch))
+        assert (result.outcome, result.errors) == (CommandOutcome.CONFIRMED, ())
+
+
+async def test_two_who_change_settings_at_once_do_not_undo_each_other() -> None:
+    stored: dict[str, object] = {"pin": "1111", "mute_non_moderator": False}
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.method == "PUT":
+            stored.update(await request.json())
+        said = dict(stored)
+        await asyncio.sleep(0)  # both are asked before one is answered, if they may
+        return web.json_response(said)
+
+    async with desk(Server(answer)) as there:
+        await asyncio.gather(
+            there.do(UpdateSettings(SALES, None, {"member_pins": ["9876"]})),
+            there.do(UpdateSettings(SALES, None, {"join_muted": True})),
+        )
+    assert stored == {"pin": "9876", "mute_non_moderator": True}
+
+
+async def test_somebody_outside_who_was_kicked_is_gone_although_nobody_tells_it(tmp_path: Path) -> None:
+    async with house(tmp_path, arrange=sales) as there:
+        [room] = there.sim.rooms()
+        leg = there.join(room, number=STRANGER)
+        await there.until_shown(room, leg)
+        there.sim.faults.lose_webhooks = True
+        assert (await there.kick(room, leg)).outcome is CommandOutcome.CONFIRMED
+        assert there.left(room) == [(leg, LeaveReason.KICKED)]
 
 
 async def test_a_room_is_deleted_with_our_subscriptions(tmp_path: Path) -> None:
@@ -395,21 +440,45 @@ async def test_a_name_is_not_empty(name: str) -> None:
 
 
 MADE = answering({"id": 502, "name": "000*851", "type": "conference", "label": "Board"}, 201)
+OPENED = answering({"id": 502, "name": "000*851", "type": "conference", "label": "Board", "status": "active"})
 GONE = plain(204)
 NEW = CreateRoom("Board", {"member_pins": ["1234"], "native": {"number": "851"}})
 
 
-async def test_a_new_room_is_an_extension_that_is_active_and_then_its_settings() -> None:
-    server = Server(MADE, answering({"pin": "1234"}))
+async def test_a_new_room_is_blocked_until_it_has_its_settings_so_that_nobody_enters_without_a_pin() -> None:
+    server = Server(MADE, answering({"pin": "1234"}), OPENED)
     async with desk(server) as there:
         receipt = await there.do(NEW)
-    assert server.lines == [f"POST {ROOM_PATH}/", "PUT /api/ver1.0/extension/502/conference/"]
+    assert server.lines == [
+        f"POST {ROOM_PATH}/",
+        "PUT /api/ver1.0/extension/502/conference/",
+        f"PUT {ROOM_PATH}/502",
+    ]
     assert bodies(server) == [
-        {"type": "conference", "name": "851", "label": "Board", "status": "active"},
+        {"type": "conference", "name": "851", "label": "Board", "status": "blocked"},
         {"pin": "1234"},
+        {"status": "active"},
     ]
     assert receipt.room is not None
     assert (receipt.room.id, receipt.room.pin_required) == ("502", True)
+
+
+async def test_a_new_room_that_is_wanted_blocked_stays_so_and_one_without_settings_is_active_at_once() -> None:
+    server = Server(MADE, answering({"pin": "1234"}), MADE)
+    async with desk(server) as there:
+        await there.do(CreateRoom("Board", {"member_pins": ["1234"], "native": {"number": "851", "status": "blocked"}}))
+        await there.do(CreateRoom("Board", {"native": {"number": "852"}}))
+    sent = [body.get("status") for body in bodies(server) if isinstance(body, dict)]
+    assert sent == ["blocked", None, "active"]
+
+
+async def test_a_room_that_cannot_be_opened_is_removed_again() -> None:
+    server = Server(MADE, answering({"pin": "1234"}), answering({"message": "no"}, 400), GONE)
+    async with desk(server) as there:
+        with pytest.raises(CommandRefused):
+            await there.do(NEW)
+        assert there.rooms.ids() == [SALES]
+    assert server.lines[-1] == f"DELETE {ROOM_PATH}/502"
 
 
 async def test_a_room_whose_settings_are_refused_is_removed_again() -> None:
@@ -479,11 +548,43 @@ async def test_who_has_no_call_id_cannot_be_kicked_and_nothing_is_sent() -> None
 async def test_a_phone_that_has_hung_up_meanwhile_is_a_participant_who_is_not_found() -> None:
     server = Server(answering({"message": "Not Found", "status": "call_not_found"}, 404))
     async with desk(server) as there:
+        there.rooms.judged("101", is_phone=True)
         there.rooms.told(told("answer", "c1", phone="101"), after(1))
         with pytest.raises(CommandRefused) as caught:
             await there.do(ParticipantCommand(Action.KICK, SALES, ParticipantId("501-api-c1")))
     assert caught.value.errors[0].code is CommandErrorCode.PARTICIPANT_NOT_FOUND
     assert server.lines == ["DELETE /api/ver1.0/extension/101/current_calls/api-c1"]
+
+
+async def test_who_came_by_way_of_a_menu_is_hung_up_at_the_room_when_the_menu_has_no_such_call() -> None:
+    server = Server(answering({"message": "Not Found"}, 404), GONE)
+    async with desk(server) as there:
+        there.rooms.told(told("dial-in", "c1", phone="77"), after(1))
+        await there.do(ParticipantCommand(Action.KICK, SALES, ParticipantId("501-api-c1")))
+    assert server.lines == [
+        "DELETE /api/ver1.0/extension/77/current_calls/api-c1",
+        "DELETE /api/ver1.0/extension/501/current_calls/api-c1",
+    ]
+
+
+async def test_what_a_telphin_that_ends_calls_at_rooms_does_not_find_there_is_over() -> None:
+    server = Server(answering({}, 404), GONE, answering({}, 404))
+    async with desk(server) as there:
+        for call in ("c1", "c2", "c3"):
+            there.rooms.told(told("dial-in", call), after(1))
+
+        async def kick(call: str) -> Receipt:
+            return await there.do(ParticipantCommand(Action.KICK, SALES, ParticipantId(f"501-api-{call}")))
+
+        with pytest.raises(CommandRefused, match="or one that can only be ended elsewhere"):
+            await kick("c1")
+        await kick("c2")
+        with pytest.raises(CommandRefused, match="is over"):
+            await kick("c3")
+        there.rooms.calls_read([], after(2))
+        room = there.rooms.one(SALES)
+        assert room is not None
+        assert list(room.participants) == ["501-api-c1"]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.telphin.errors import RateLimitedError, UnreachableError
-from adapters.telphin.pace import Quota
+from adapters.telphin.pace import Quota, Share
 from tests.leaping import now, run
 
 HOUR_S = 3600
@@ -308,3 +308,24 @@ def test_a_turn_given_to_one_who_was_just_cancelled_is_given_back() -> None:
         assert await asyncio.gather(*(go(quota, lasting_s=1) for _ in range(4))) == [1] * 4
 
     run(work())
+
+
+async def test_what_can_wait_has_a_third_in_any_hour_and_none_of_the_last_third() -> None:
+    now_s = 0.0
+    quota = Quota(lambda: now_s)
+    share = Share(quota, lambda: now_s)
+    share.spend()
+    assert not share.is_spent  # nobody has said that there is a limit
+    async with quota.turn(urgent=True) as turn:
+        turn.learned({"X-RateLimit-Limit": "30", "X-RateLimit-Remaining": "29", "X-RateLimit-Reset": "600"})
+    for nth in range(1, 10):
+        assert not share.is_spent, nth
+        share.spend()
+    assert share.is_spent
+    now_s = 3599.0
+    assert share.is_spent
+    now_s = 3600.0
+    assert not share.is_spent
+    async with quota.turn(urgent=True) as turn:
+        turn.learned({"X-RateLimit-Limit": "30", "X-RateLimit-Remaining": "10", "X-RateLimit-Reset": "600"})
+    assert share.is_spent

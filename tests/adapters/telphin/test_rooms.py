@@ -12,6 +12,9 @@ from gateway.model.reports import DoubtReport, PictureReport, Report
 from gateway.model.room import Participant, Room, RoomDetail, RoomState
 from tests.adapters.telphin.told import NOW, SALES, SUPPORT, after, current, extension, told
 
+PHONES = ("101", "102")
+MENU = "77"
+"""An extension by way of which people come, and none of a phone."""
 OPEN = ConferenceJson(pin=None, max_members=None)
 
 
@@ -21,6 +24,8 @@ def _rooms() -> Rooms:
     rooms.listed([extension(SALES)], NOW)
     rooms.settings_read(SALES, OPEN, NOW)
     rooms.shown([SALES])
+    for phone in PHONES:
+        rooms.judged(phone, is_phone=True)
     return rooms
 
 
@@ -184,16 +189,60 @@ def test_the_end_of_an_earlier_call_of_a_phone_is_not_the_end_of_its_present_one
     assert list(people(rooms)) == ["501-api-c2"]
 
 
-def test_a_phone_that_dials_again_was_out_although_nobody_told_it(rooms: Rooms) -> None:
+def test_a_phone_that_dials_once_more_may_be_two_devices_which_a_reading_tells(rooms: Rooms) -> None:
     rooms.told(told("dial-in", "c1", phone="101", at=after(1)), after(1))
-    reports = rooms.told(told("dial-in", "c2", phone="101", at=after(5)), after(5))
-    assert pictured(reports) == [["501-api-c2"]]
-    assert rooms.told(told("hangup", "c1", phone="101", at=after(4)), after(6)) == []
+    *pictures, doubt = rooms.told(told("dial-in", "c2", phone="101", at=after(5)), after(5))
+    assert pictured(pictures) == [["501-api-c1", "501-api-c2"]]
+    assert doubt == DoubtReport(room_id=SALES)
+    assert rooms.calls_read([current("c1", "101"), current("c2", "101")], after(6)) == []
+    assert pictured(rooms.calls_read([current("c2", "101")], after(7))) == [["501-api-c2"]]
 
 
-def test_the_beginning_of_an_earlier_call_that_comes_late_changes_nothing(rooms: Rooms) -> None:
-    rooms.told(told("dial-in", "c2", phone="101", at=after(5)), after(5))
-    assert rooms.told(told("dial-in", "c1", phone="101", at=after(1)), after(6)) == []
+def test_two_who_come_by_way_of_one_menu_are_two_and_no_reading_puts_them_out(rooms: Rooms) -> None:
+    rooms.told(told("dial-in", "c1", phone=MENU), after(1))
+    assert pictured(rooms.told(told("dial-in", "c2", phone=MENU), after(2))) == [["501-api-c1", "501-api-c2"]]
+    assert rooms.unjudged() == [MENU]
+    rooms.judged(MENU, is_phone=False)
+    assert rooms.unjudged() == []
+    assert rooms.calls_read([current("c9", "102", called_number="7495", called_extension=None)], after(3)) == []
+
+
+def test_an_extension_is_a_phone_once_current_calls_have_shown_it(rooms: Rooms) -> None:
+    rooms.told(told("dial-in", "c1", phone="103"), after(1))
+    assert rooms.calls_read([], after(2)) == []
+    elsewhere = current("c9", "103", called_number="7495", called_extension=None)
+    assert pictured(rooms.calls_read([elsewhere], after(3))) == [[]]
+    assert rooms.unjudged() == []
+
+
+def test_who_came_by_way_of_a_menu_is_proved_by_the_call_of_their_phone_though_it_names_the_menu(rooms: Rooms) -> None:
+    rooms.told(told("dial-in", "c1", phone="101"), after(1))
+    by_menu = {"called_number": "500", "called_extension": {"id": int(MENU), "name": "000*500"}}
+    call = shaped({**current("c1", "101"), **by_menu}, CurrentCallJson, "call")
+    assert rooms.calls_read([call], after(2)) == []
+    assert pictured(rooms.calls_read([], after(3))) == [[]]
+    assert rooms.calls_read([call], after(4)) == []  # it lets nobody in
+
+
+def test_who_was_transferred_to_another_room_is_not_proved_by_the_call_there(rooms: Rooms) -> None:
+    rooms.listed([extension(SUPPORT, "Support")], NOW)
+    rooms.told(told("dial-in", "c1", phone="101"), after(1))
+    assert pictured(rooms.calls_read([current("c1", "101", room=SUPPORT)], after(2))) == [[]]
+
+
+def test_calls_that_are_not_all_understood_prove_nobody_gone(rooms: Rooms) -> None:
+    rooms.told(told("dial-in", "c1", phone="101"), after(1))
+    assert rooms.calls_read([], after(2), complete=False) == []
+    assert pictured(rooms.calls_read([], after(2))) == [[]]
+
+
+def test_who_was_kicked_is_gone_at_the_next_reading_unless_it_shows_them(rooms: Rooms) -> None:
+    rooms.told(told("dial-in", "c1"), after(1))
+    rooms.told(told("dial-in", "c2", phone="101"), after(1))
+    for who in ("501-api-c1", "501-api-c2", "nobody"):
+        rooms.kicked(SALES, ParticipantId(who))
+    rooms.kicked(SUPPORT, ParticipantId("501-api-c1"))
+    assert pictured(rooms.calls_read([current("c2", "101")], after(2))) == [["501-api-c2"]]
 
 
 def test_a_phone_with_two_calls_in_a_reading_is_there_twice_as_it_says(rooms: Rooms) -> None:
@@ -217,9 +266,6 @@ def test_an_answer_that_was_on_the_way_does_not_make_who_is_gone_look_present(ro
     rooms.told(told("dial-in", "c1", phone="101", at=after(1)), after(1))
     assert rooms.told(told("answer", "c1", phone="101", at=after(2)), after(5)) == []
     assert pictured(rooms.calls_read([], after(4))) == [[]]
-    rooms.calls_read([current("c2", "101", at=after(6))], after(7))
-    rooms.told(told("dial-in", "c2", phone="101", at=after(6.5)), after(9))
-    assert pictured(rooms.calls_read([], after(8))) == [[]]
 
 
 def test_who_came_back_after_a_reading_was_asked_for_stays(rooms: Rooms) -> None:
@@ -257,13 +303,15 @@ def test_a_phone_is_hung_up_at_the_phone_and_somebody_outside_at_the_room(rooms:
     rooms.told(told("dial-in", "c1", phone="101", CallAPIID="leg"), after(1))
     rooms.told(told("dial-in", "c2"), after(1))
     rooms.told(told("dial-in", "c3", CallAPIID=""), after(1))
-    assert rooms.hung_up_by(SALES, ParticipantId("501-leg")) == ("101", "leg")
-    assert rooms.hung_up_by(SALES, ParticipantId("501-api-c2")) == (SALES, "api-c2")
-    assert rooms.hung_up_by(SALES, ParticipantId("501-c3")) is None
-    assert rooms.hung_up_by(SALES, ParticipantId("nobody")) is None
-    assert rooms.hung_up_by(SUPPORT, ParticipantId("501-api-c1")) is None
+    rooms.told(told("dial-in", "c4", phone=MENU), after(1))
+    assert list(rooms.hung_up_by(SALES, ParticipantId("501-leg"))) == [("101", "leg")]
+    assert list(rooms.hung_up_by(SALES, ParticipantId("501-api-c2"))) == [(SALES, "api-c2")]
+    assert list(rooms.hung_up_by(SALES, ParticipantId("501-api-c4"))) == [(MENU, "api-c4"), (SALES, "api-c4")]
+    assert not rooms.hung_up_by(SALES, ParticipantId("501-c3"))
+    assert not rooms.hung_up_by(SALES, ParticipantId("nobody"))
+    assert not rooms.hung_up_by(SUPPORT, ParticipantId("501-api-c1"))
     rooms.calls_read([current("c1", "101")], after(2))
-    assert rooms.hung_up_by(SALES, ParticipantId("501-leg")) == ("101", "api-c1")
+    assert list(rooms.hung_up_by(SALES, ParticipantId("501-leg"))) == [("101", "api-c1")]
 
 
 # ---- rooms that come and go ----
@@ -280,12 +328,10 @@ def test_a_new_room_is_not_told_of_before_a_reading_has_shown_it(rooms: Rooms) -
     assert pictured(rooms.told(told("hangup", "c1", room=SUPPORT, at=after(4)), after(4))) == [[]]
 
 
-def test_a_room_that_is_listed_no_more_is_gone_unless_it_was_made_since(rooms: Rooms) -> None:
+def test_a_room_that_is_listed_no_more_is_missing_unless_it_was_made_since(rooms: Rooms) -> None:
     rooms.extension_read(extension(SUPPORT), after(5))
-    rooms.listed([], after(4))
-    assert rooms.ids() == [SUPPORT]
-    rooms.listed([], after(6))
-    assert rooms.ids() == []
+    assert rooms.missing([], after(4)) == [SALES]
+    assert rooms.missing([extension(SALES)], after(6)) == [SUPPORT]
 
 
 def test_a_room_that_was_deleted_is_not_brought_back_by_an_older_list(rooms: Rooms) -> None:
@@ -317,6 +363,8 @@ def test_a_room_without_a_label_has_its_number_for_a_name(rooms: Rooms) -> None:
 
 
 def test_no_pin_is_shown_where_a_room_is_printed(rooms: Rooms) -> None:
+    rooms.extension_read(extension(SALES, extra_params={"password": "7351"}), after(1))
     rooms.settings_read(SALES, ConferenceJson(pin="7351", moderator_pin="9152"), after(1))
-    assert "7351" not in repr(rooms.all())
-    assert "9152" not in repr(rooms.all())
+    for shown in (repr(rooms.all()), repr(vars(rooms))):
+        assert "7351" not in shown
+        assert "9152" not in shown

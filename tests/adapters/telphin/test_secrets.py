@@ -1,7 +1,7 @@
 """No app secret, token, secret of the hook or PIN is in a log, an exception or a repr, whatever goes wrong."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -39,15 +39,22 @@ def wishes(room: RoomId) -> list[Command]:
     ]
 
 
+async def _nothing() -> None:
+    """Nothing goes wrong."""
+
+
 async def shown_by(
-    adapter: TelphinAdapter, asked: list[Command], room: RoomId = ROOM, trouble: Callable[[], object] = lambda: None
+    adapter: TelphinAdapter,
+    asked: list[Command],
+    room: RoomId = ROOM,
+    trouble: Callable[[], Awaitable[None]] = _nothing,
 ) -> str:
     """Do what the gateway does with an adapter, and give what is shown of it all and of what goes wrong."""
     shown = [repr(adapter), *(repr(vars(adapter)[each]) for each in ("_transport", "_settings", "_hook", "_hooks"))]
     try:
         async with adapter.feed():
             shown.append("opened")
-            trouble()
+            await trouble()
             for wish in asked:
                 try:
                     shown.append(repr(await adapter.execute(wish, Room(id=room, numbers=("850",)), None)))
@@ -87,7 +94,8 @@ async def test_nothing_that_goes_wrong_shows_a_secret(trouble: str, caplog: pyte
         app.mount(HOOK_PATH, Router(list(adapter.routes())))
         hook_secrets: list[str] = []
 
-        def begin() -> None:
+        async def begin() -> None:
+            await there.sim.until(lambda: len(there.sim.subscriptions(room)) == 3)
             hook_secrets.append(there.secret(room))
             TROUBLES[trouble](there)
 

@@ -323,7 +323,7 @@ async def _shown_by(seat: Seat) -> str:
     for work in (
         seat.client.update_conference("30", {"pin": PIN}),
         seat.client.create_event("30", f"http://127.0.0.1/{TOKEN}", "answer"),
-        seat.client.user(),
+        seat.client.current_calls(),
         transport.ask(COMMAND),
     ):
         try:
@@ -349,7 +349,7 @@ async def test_a_strange_server_cannot_make_us_show_a_secret(server: str, caplog
 async def test_a_telphin_that_is_not_there_shows_no_secret(caplog: pytest.LogCaptureFixture) -> None:
     async with seat_at(nowhere()) as seat:
         with pytest.raises(LinkDown):
-            await seat.client.user()
+            await seat.client.current_calls()
         shown = await _shown_by(seat)
     for secret in (APP_SECRET, TOKEN, PIN):
         assert secret not in shown + logged(caplog)
