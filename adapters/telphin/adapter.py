@@ -126,6 +126,7 @@ class TelphinAdapter:
                 secret = secrets.token_urlsafe(32)
                 if self._notes is not None:
                     await self._notes.put(_NOTE, secret)
+                    secret = (await self._notes.all())[_NOTE]  # another process may have made one at the same time
             if left is not None and self._notes is not None:
                 await self._notes.drop(_LEFT_NOTE)
             self._hooks.use(secret, left)

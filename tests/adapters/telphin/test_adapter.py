@@ -247,6 +247,34 @@ async def test_a_telphin_that_is_not_there_is_a_link_that_is_down(tmp_path: Path
         await there.until(lambda: "cannot connect" in str(there.seat.link.status_reason))
 
 
+async def test_of_two_processes_that_make_a_secret_both_have_the_one_that_is_noted() -> None:
+    class Shared:
+        """Notes in which another process has the last word."""
+
+        noted: dict[str, str]
+
+        async def all(self) -> dict[str, str]:
+            return dict(self.noted)
+
+        async def put(self, key: str, text: str) -> None:
+            self.noted[key] = "of-the-other-process-0123456789abcdefghij"
+
+        async def drop(self, key: str) -> None:
+            self.noted.pop(key, None)
+
+    async with simulated() as (there, _):
+        room = there.sim.add_room("Sales")
+        adapter = adapter_for(there.sim, there.hook)
+        notes = Shared()
+        notes.noted = {}
+        adapter.keep_notes(notes)
+        async with adapter.feed():
+            await there.sim.until(lambda: len(there.sim.subscriptions(room)) == 3)
+        urls = {each.url for each in there.sim.subscriptions(room)}
+        assert urls == {f"{there.hook}of-the-other-process-0123456789abcdefghij"}
+        await adapter.aclose()
+
+
 async def test_nothing_is_subscribed_with_a_secret_that_could_not_be_noted() -> None:
     class Full:
         async def all(self) -> dict[str, str]:
