@@ -28,6 +28,7 @@ def _config(folder: Path, sim: RingCentralSimulator, jwt: str) -> str:
     path = folder / "gateway.toml"
     path.write_text(
         f'[storage]\nurl = "sqlite:///{folder / "gateway.sqlite3"}"\n'
+        "[limits]\nconfirm_s = 30\n"
         f'[[backends]]\nid = "cloud"\nkind = "ringcentral"\nname = "Cloud"\nurl = "{sim.url}"\n'
         f'client_id = {json.dumps(sim.client_id)}\nclient_secret = {json.dumps(sim.client_secret)}\njwt = "{jwt}"\n',
         encoding="utf-8",
@@ -44,7 +45,9 @@ async def test_a_host_makes_a_conference_brings_two_in_mutes_one_removes_one_and
             Client(transport=WebsocketsTransport(addresses["ws"])) as session,
             asyncio.timeout(_PATIENCE_S),
         ):
-            await sim.until(lambda: sim.subscriptions)
+            status = gql("{ backends { status } }")
+            while (await session.execute(status))["backends"] != [{"status": "LIVE"}]:
+                pass
             answers, events = await host(session, sim, ada)
         assert [each["outcome"] for each in answers] == ["CONFIRMED"] * 6
         assert answers[0]["voiceCallToken"].startswith("conf_")

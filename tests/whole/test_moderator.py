@@ -46,7 +46,7 @@ def _config(folder: Path, xivo: XivoSimulator, **accounts: str) -> str:
     further = ", ".join(f"{login} = {json.dumps(password)}" for login, password in accounts.items())
     path.write_text(
         f'[storage]\nurl = "sqlite:///{folder / "gateway.sqlite3"}"\n[viewer.identities]\nparis = "ada"\n'
-        f'[[backends]]\nid = "paris"\nkind = "xivo"\nname = "Paris"\nurl = "{xivo.url}"\n'
+        f'[limits]\nconfirm_s = 30\n[[backends]]\nid = "paris"\nkind = "xivo"\nname = "Paris"\nurl = "{xivo.url}"\n'
         f'login = "gateway"\npassword = "{_PASSWORD}"\naccounts = {{{further}}}\n',
         encoding="utf-8",
     )
